@@ -1,0 +1,22 @@
+/** The analytics store, embedded or a server: one client, one SQL. All SQL is plain text with `{name:Type}` parameters. */
+export interface ClickHouse {
+  /** Rows as objects (JSONEachRow). 64-bit integers come as strings unless `toFloat64`/`toUInt32` is in the SQL. Ends with `Refusal('busy')` after `seconds`. */
+  query<Row>(sql: string, params?: Record<string, unknown>, options?: QueryOptions): Promise<Row[]>
+  /** The same, as they arrive, in chunks; memory stays bounded. */
+  stream<Row>(sql: string, params?: Record<string, unknown>, options?: QueryOptions): AsyncIterable<Row[]>
+  /**
+   * Stores rows. The same `token` a second time stores nothing (`insert_deduplication_token`; every target table has a
+   * `non_replicated_deduplication_window`), so a retry after any failure is safe.
+   */
+  insert(table: string, rows: readonly object[], options: { token: string }): Promise<void>
+  /** DDL and other statements without an answer. */
+  command(sql: string, params?: Record<string, unknown>): Promise<void>
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface QueryOptions {
+  /** `max_execution_time`, default 30. */
+  seconds?: number
+  signal?: AbortSignal
+}

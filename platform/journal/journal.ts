@@ -1,0 +1,36 @@
+/**
+ * Accepted but not yet stored: an append-only file log. A record is on disk (fdatasync) before `append` resolves, so
+ * acknowledged = on disk.
+ */
+export interface Journal {
+  /** Appends records atomically as one group and resolves with the position of the first once the group is on disk. @throws Refusal('busy') when the disk is full or failing */
+  append(records: readonly Uint8Array[]): Promise<bigint>
+  /** Position after the last durable record: a count of records since the journal was made. */
+  readonly head: bigint
+  /** First position not yet confirmed as stored. */
+  readonly stored: bigint
+  /**
+   * The next batch for the store. Its boundaries are sealed on disk before it is handed out, so that after a crash the same
+   * batch (same `token`, same records) comes again. Resolves with undefined when there is nothing within `waitMs`.
+   */
+  nextBatch(limit: { records: number; bytes: number }, waitMs: number): Promise<SealedBatch | undefined>
+  /** The batch is stored: the cursor moves on (durably), and segments wholly behind it may be removed. Batches are confirmed in order. */
+  confirm(batch: SealedBatch): Promise<void>
+  /** Reads records again from a position that is still kept, oldest first. */
+  read(from: bigint, limit: number): Promise<JournalRecord[]>
+  close(): Promise<void>
+}
+
+export interface JournalRecord {
+  position: bigint
+  payload: Uint8Array
+}
+
+export interface SealedBatch {
+  /** Stable over restarts: the deduplication token for the store. */
+  token: string
+  from: bigint
+  /** Exclusive. */
+  to: bigint
+  records: JournalRecord[]
+}
