@@ -1,0 +1,88 @@
+import { z } from 'zod'
+import { idOf } from '../../lib/ids/ids.ts'
+import { route } from '../../lib/routes/routes.ts'
+
+export const ImportId = idOf('import')
+export const SourceId = idOf('source')
+
+/** How the file is written. Detected, shown, correctable. */
+export const Format = z.object({
+  delimiter: z.enum([',', ';', '\t', '|']),
+  encoding: z.enum(['utf-8', 'utf-16le', 'windows-1252', 'windows-1251', 'iso-8859-15']),
+  hasHeader: z.boolean(),
+  dateOrder: z.enum(['dmy', 'mdy']),
+})
+export type Format = z.infer<typeof Format>
+
+/** What a column means: an identifier of the person, a trait, a part of a consent record, or nothing. */
+export const Meaning = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('identifier'), type: z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'small letters, digits and _') }),
+  z.object({ kind: z.literal('trait'), name: z.string().regex(/^[A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)?$/, 'a name such as firstName or address.city') }),
+  z.object({ kind: z.literal('consent'), part: z.enum(['topic', 'state', 'at', 'source']) }),
+  z.object({ kind: z.literal('ignore') }),
+])
+export type Meaning = z.infer<typeof Meaning>
+
+export const Column = z.object({
+  index: z.number().int().min(0),
+  name: z.string(),
+  type: z.enum(['text', 'number', 'date', 'email', 'phone', 'boolean']),
+  filled: z.number(),
+  samples: z.array(z.string()),
+  meaning: Meaning,
+})
+export type Column = z.infer<typeof Column>
+
+/** Every row of the file ends in exactly one of these: rows = sent + unchanged + rejected. */
+export const Counts = z.object({
+  rows: z.number().int(),
+  sent: z.number().int(),
+  unchanged: z.number().int(),
+  rejected: z.number().int(),
+  /** Rows that go in although single cells of them could not be read. */
+  withProblems: z.number().int(),
+  reasons: z.array(z.object({ reason: z.string(), rows: z.number().int() })),
+})
+export type Counts = z.infer<typeof Counts>
+
+export const WorstRow = z.object({ line: z.number().int(), cells: z.array(z.string()), problems: z.array(z.string()), rejected: z.boolean() })
+export type WorstRow = z.infer<typeof WorstRow>
+
+export const Import = z.object({
+  id: ImportId,
+  sourceId: SourceId,
+  sourceName: z.string(),
+  fileName: z.string(),
+  bytes: z.number().int(),
+  state: z.enum(['uploaded', 'checking', 'checked', 'running', 'done', 'cancelled', 'failed']),
+  format: Format,
+  columns: z.array(Column),
+  counts: Counts.nullable(),
+  worst: z.array(WorstRow),
+  /** Bytes of the file read so far in the present run. */
+  bytesRead: z.number().int(),
+  because: z.string().nullable(),
+  createdAt: z.string(),
+  finishedAt: z.string().nullable(),
+  startedBy: z.string(),
+})
+export type Import = z.infer<typeof Import>
+
+const one = z.object({ id: ImportId })
+
+export const routes = {
+  list: route({ method: 'GET', path: '/api/imports', summary: 'Imports, newest first.', allow: 'data.read', reply: z.array(Import) }),
+  get: route({ method: 'GET', path: '/api/imports/:id', summary: 'One import: how the file is read, what was counted.', allow: 'data.read', params: one, reply: Import }),
+  upload: route({
+    method: 'POST',
+    path: '/api/imports',
+    summary: 'Hand in a file: the body is the file itself (application/octet-stream).',
+    allow: 'data.write',
+    query: z.object({ sourceId: SourceId, fileName: z.string().min(1).max(200) }),
+    reply: Import,
+  }),
+  plan: route({ method: 'PUT', path: '/api/imports/:id/plan', summary: 'Correct how the file is read and what its columns mean.', allow: 'data.write', params: one, body: z.object({ format: Format, columns: z.array(z.object({ index: z.number().int(), type: Column.shape.type, meaning: Meaning })) }), reply: Import }),
+  check: route({ method: 'POST', path: '/api/imports/:id/check', summary: 'Dry run: counts and the ten worst rows; nothing is stored.', allow: 'data.write', params: one, reply: Import }),
+  run: route({ method: 'POST', path: '/api/imports/:id/run', summary: 'Read the file into the platform. Running it again stores nothing twice.', allow: 'data.write', params: one, reply: Import }),
+  cancel: route({ method: 'POST', path: '/api/imports/:id/cancel', summary: 'Stop a check or a run; what was stored stays.', allow: 'data.write', params: one, reply: Import }),
+}

@@ -1,0 +1,62 @@
+import { createReadStream, createWriteStream } from 'node:fs'
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Transform, type Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { Refusal } from '../../lib/refusals/refusals.ts'
+
+/** Files that people hand in, by id: no name from outside ever becomes a path. */
+export interface Files {
+  /** Writes what arrives, durably, and resolves with its length. @throws Refusal('too_large') past `maxBytes`; nothing is left behind then */
+  write(id: string, content: Readable, maxBytes: number): Promise<number>
+  /** The first bytes of a file. */
+  head(id: string, bytes: number): Promise<Uint8Array>
+  read(id: string): AsyncIterable<Uint8Array>
+  remove(id: string): Promise<void>
+  list(): Promise<string[]>
+}
+
+export function createFiles(directory: string): Files {
+  const pathOf = (id: string) => {
+    if (!/^[a-z_]+_[0-9a-z]{26}$/.test(id)) throw new Error(`not an id: ${id}`)
+    return join(directory, id)
+  }
+  return {
+    async write(id, content, maxBytes) {
+      await mkdir(directory, { recursive: true, mode: 0o700 })
+      const path = pathOf(id)
+      let bytes = 0
+      const guard = new Transform({
+        transform(chunk: Uint8Array, _encoding, done) {
+          bytes += chunk.byteLength
+          if (bytes > maxBytes) done(new Refusal('too_large', `The file is larger than ${String(Math.floor(maxBytes / 1_048_576))} MiB.`))
+          else done(null, chunk)
+        },
+      })
+      try {
+        await pipeline(content, guard, createWriteStream(path, { mode: 0o600, flush: true }))
+      } catch (error) {
+        await rm(path, { force: true })
+        throw error
+      }
+      return bytes
+    },
+    async head(id, bytes) {
+      const file = await open(pathOf(id))
+      try {
+        const { size } = await stat(pathOf(id))
+        const buffer = new Uint8Array(Math.min(bytes, size))
+        await file.read(buffer, 0, buffer.length, 0)
+        return buffer
+      } finally {
+        await file.close()
+      }
+    },
+    read: (id) => createReadStream(pathOf(id), { highWaterMark: 262_144 }),
+    remove: (id) => rm(pathOf(id), { force: true }),
+    async list() {
+      await mkdir(directory, { recursive: true, mode: 0o700 })
+      return readdir(directory)
+    },
+  }
+}
