@@ -27,7 +27,7 @@ export function cellTypeOf(values: readonly string[]): CellType {
   if (share((value) => parseDate(value, 'dmy') !== undefined || parseDate(value, 'mdy') !== undefined) >= 0.9)
     return 'date'
   if (share((value) => /^(\+|00)\d/.test(value) && /^[+\d\s()/-]{7,20}$/.test(value)) >= 0.9) return 'phone'
-  if (share((value) => /^-?\d{1,15}([.,]\d{1,6})?$/.test(value)) >= 0.9)
+  if (share((value) => /^-?(0|[1-9]\d{0,14})([.,]\d{1,6})?$/.test(value)) >= 0.9)
     return share((value) => /^[01]$/.test(value)) === 1 ? 'boolean' : 'number'
   if (share((value) => value.toLowerCase() in booleans) >= 0.9) return 'boolean'
   return 'text'

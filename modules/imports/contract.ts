@@ -16,8 +16,16 @@ export type Format = z.infer<typeof Format>
 
 /** What a column means: an identifier of the person, a trait, a part of a consent record, or nothing. */
 export const Meaning = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('identifier'), type: z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'small letters, digits and _') }),
-  z.object({ kind: z.literal('trait'), name: z.string().regex(/^[A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)?$/, 'a name such as firstName or address.city') }),
+  z.object({
+    kind: z.literal('identifier'),
+    type: z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'small letters, digits and _'),
+  }),
+  z.object({
+    kind: z.literal('trait'),
+    name: z
+      .string()
+      .regex(/^[A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)?$/, 'a name such as firstName or address.city'),
+  }),
   z.object({ kind: z.literal('consent'), part: z.enum(['topic', 'state', 'at', 'source']) }),
   z.object({ kind: z.literal('ignore') }),
 ])
@@ -45,7 +53,12 @@ export const Counts = z.object({
 })
 export type Counts = z.infer<typeof Counts>
 
-export const WorstRow = z.object({ line: z.number().int(), cells: z.array(z.string()), problems: z.array(z.string()), rejected: z.boolean() })
+export const WorstRow = z.object({
+  line: z.number().int(),
+  cells: z.array(z.string()),
+  problems: z.array(z.string()),
+  rejected: z.boolean(),
+})
 export type WorstRow = z.infer<typeof WorstRow>
 
 export const Import = z.object({
@@ -71,8 +84,21 @@ export type Import = z.infer<typeof Import>
 const one = z.object({ id: ImportId })
 
 export const routes = {
-  list: route({ method: 'GET', path: '/api/imports', summary: 'Imports, newest first.', allow: 'data.read', reply: z.array(Import) }),
-  get: route({ method: 'GET', path: '/api/imports/:id', summary: 'One import: how the file is read, what was counted.', allow: 'data.read', params: one, reply: Import }),
+  list: route({
+    method: 'GET',
+    path: '/api/imports',
+    summary: 'Imports, newest first.',
+    allow: 'data.read',
+    reply: z.array(Import),
+  }),
+  get: route({
+    method: 'GET',
+    path: '/api/imports/:id',
+    summary: 'One import: how the file is read, what was counted.',
+    allow: 'data.read',
+    params: one,
+    reply: Import,
+  }),
   upload: route({
     method: 'POST',
     path: '/api/imports',
@@ -81,8 +107,40 @@ export const routes = {
     query: z.object({ sourceId: SourceId, fileName: z.string().min(1).max(200) }),
     reply: Import,
   }),
-  plan: route({ method: 'PUT', path: '/api/imports/:id/plan', summary: 'Correct how the file is read and what its columns mean.', allow: 'data.write', params: one, body: z.object({ format: Format, columns: z.array(z.object({ index: z.number().int(), type: Column.shape.type, meaning: Meaning })) }), reply: Import }),
-  check: route({ method: 'POST', path: '/api/imports/:id/check', summary: 'Dry run: counts and the ten worst rows; nothing is stored.', allow: 'data.write', params: one, reply: Import }),
-  run: route({ method: 'POST', path: '/api/imports/:id/run', summary: 'Read the file into the platform. Running it again stores nothing twice.', allow: 'data.write', params: one, reply: Import }),
-  cancel: route({ method: 'POST', path: '/api/imports/:id/cancel', summary: 'Stop a check or a run; what was stored stays.', allow: 'data.write', params: one, reply: Import }),
+  plan: route({
+    method: 'PUT',
+    path: '/api/imports/:id/plan',
+    summary: 'Correct how the file is read and what its columns mean.',
+    allow: 'data.write',
+    params: one,
+    body: z.object({
+      format: Format,
+      columns: z.array(z.object({ index: z.number().int(), type: Column.shape.type, meaning: Meaning })),
+    }),
+    reply: Import,
+  }),
+  check: route({
+    method: 'POST',
+    path: '/api/imports/:id/check',
+    summary: 'Dry run: counts and the ten worst rows; nothing is stored.',
+    allow: 'data.write',
+    params: one,
+    reply: Import,
+  }),
+  run: route({
+    method: 'POST',
+    path: '/api/imports/:id/run',
+    summary: 'Read the file into the platform. Running it again stores nothing twice.',
+    allow: 'data.write',
+    params: one,
+    reply: Import,
+  }),
+  cancel: route({
+    method: 'POST',
+    path: '/api/imports/:id/cancel',
+    summary: 'Stop a check or a run; what was stored stays.',
+    allow: 'data.write',
+    params: one,
+    reply: Import,
+  }),
 }

@@ -1,0 +1,2 @@
+export { createImports, type Imports } from './service.ts'
+export { addImportRoutes } from './routes.ts'
