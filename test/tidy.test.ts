@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { refusals } from '../lib/refusals/refusals.ts'
+import { cruise, moduleMap } from './module-map.ts'
 
 /** House rules that no other tool knows. */
 
@@ -103,40 +104,22 @@ describe('the house', () => {
 })
 
 describe('the boundary check', () => {
+  const cruised = cruise()
+
   it('really looked at the files, and found nothing', () => {
-    const out = execFileSync(
-      process.execPath,
-      [
-        join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs'),
-        '--config',
-        '.dependency-cruiser.cjs',
-        '--output-type',
-        'json',
-        'apps',
-        'modules',
-        'platform',
-        'lib',
-        'ui',
-      ],
-      {
-        cwd: root,
-        encoding: 'utf8',
-        maxBuffer: 256 * 1024 * 1024,
-      },
-    )
-    const result = JSON.parse(out) as {
-      modules: { source: string; dependencies: { resolved: string }[] }[]
-      summary: { violations: unknown[]; totalCruised: number }
-    }
-    const looked = new Set(result.modules.map((module) => module.source))
+    const looked = new Set(cruised.modules.map((module) => module.source))
     const expected = files(/[.]tsx?$/, 'apps', 'modules', 'platform', 'lib', 'ui').filter(
       (path) => !path.endsWith('.d.ts'),
     )
     expect(expected.filter((path) => !looked.has(path))).toEqual([])
-    const edges = result.modules
+    const edges = cruised.modules
       .filter((module) => expected.includes(module.source))
       .flatMap((module) => module.dependencies)
     expect(edges.length).toBeGreaterThan(expected.length)
-    expect(result.summary.violations).toEqual([])
+    expect(cruised.summary.violations).toEqual([])
+  })
+
+  it('drew the module map that ARCHITECTURE.md shows', () => {
+    expect(text('ARCHITECTURE.md')).toContain(moduleMap(cruised))
   })
 })
