@@ -13,7 +13,10 @@ export interface Postgres {
    * Runs `work` in one transaction and commits when it resolves. Serialization failures and deadlocks (40001, 40P01) are retried
    * up to 5 times, so `work` must be safe to run again. Called on a `tx` it joins that transaction.
    */
-  transaction<Result>(work: (tx: Postgres) => Promise<Result>, options?: { isolation?: 'read committed' | 'repeatable read' | 'serializable' }): Promise<Result>
+  transaction<Result>(
+    work: (tx: Postgres) => Promise<Result>,
+    options?: { isolation?: 'read committed' | 'repeatable read' | 'serializable' },
+  ): Promise<Result>
   /** Runs after the outermost transaction has committed (at once when there is none). Not run on rollback. */
   afterCommit(work: () => void): void
 }
