@@ -3,7 +3,12 @@
  * acknowledged = on disk.
  */
 export interface Journal {
-  /** Appends records atomically as one group and resolves with the position of the first once the group is on disk. @throws Refusal('busy') when the disk is full or failing */
+  /** Made with the journal, 32 hexadecimal characters: positions of two journals are never confused. */
+  readonly id: string
+  /**
+   * Appends records atomically as one group and resolves with the position of the first once the group is on disk.
+   * @throws Refusal('busy') when the disk is full or failing, or too much waits for it: nothing was acknowledged, the sender may try again
+   */
   append(records: readonly Uint8Array[]): Promise<bigint>
   /** Position after the last durable record: a count of records since the journal was made. */
   readonly head: bigint
@@ -18,6 +23,9 @@ export interface Journal {
   confirm(batch: SealedBatch): Promise<void>
   /** Reads records again from a position that is still kept, oldest first. */
   read(from: bigint, limit: number): Promise<JournalRecord[]>
+  /** What health, metrics and `interlock doctor` want to know. */
+  state(): JournalState
+  /** Waits for what is under way, marks a clean stop and lets go of the files. */
   close(): Promise<void>
 }
 
@@ -33,4 +41,18 @@ export interface SealedBatch {
   /** Exclusive. */
   to: bigint
   records: JournalRecord[]
+}
+
+export interface JournalState {
+  segments: number
+  /** On disk, all segments. */
+  bytes: number
+  /** Waiting in memory for the disk. */
+  pendingBytes: number
+  /** Flushes (each one fdatasync) since the start. */
+  flushes: number
+  /** Bytes of an unacknowledged append that were cut from the end when the journal was opened. */
+  cutBytes: number
+  /** Why nothing is accepted now, as a sentence; undefined when all is well. */
+  trouble: string | undefined
 }
