@@ -10,14 +10,24 @@ export interface Job<Payload extends z.ZodType> {
   run(payload: z.output<Payload>, signal: AbortSignal): Promise<void>
 }
 
-export function job<Payload extends z.ZodType>(name: string, payload: Payload, run: Job<Payload>['run'], maxTries = 8): Job<Payload> {
+export function job<Payload extends z.ZodType>(
+  name: string,
+  payload: Payload,
+  run: Job<Payload>['run'],
+  maxTries = 8,
+): Job<Payload> {
   return { name, payload, maxTries, run }
 }
 
 export interface Jobs {
   register<Payload extends z.ZodType>(definition: Job<Payload>): void
   /** Enqueued in the transaction of the change it follows. A `key` collapses duplicates that wait; `runAt` delays. */
-  enqueue<Payload extends z.ZodType>(tx: Postgres, definition: Job<Payload>, payload: z.input<Payload>, options?: { key?: string; runAt?: Date }): Promise<void>
+  enqueue<Payload extends z.ZodType>(
+    tx: Postgres,
+    definition: Job<Payload>,
+    payload: z.input<Payload>,
+    options?: { key?: string; runAt?: Date },
+  ): Promise<void>
   /** Jobs that used up their tries, for the page on which people see them. */
   dead(): Promise<{ id: string; name: string; error: string; lastTriedAt: Date }[]>
   start(): Promise<void>
