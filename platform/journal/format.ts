@@ -118,7 +118,14 @@ export function scanSegment(raw: Uint8Array): Scanned {
   const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength)
   const header = decodeHeader(bytes)
   if (header === undefined) {
-    return { header, offsets: [], end: 0, chain: 0, rest: bytes.length, damaged: wholeRecordAfter(bytes, 0) !== undefined }
+    return {
+      header,
+      offsets: [],
+      end: 0,
+      chain: 0,
+      rest: bytes.length,
+      damaged: wholeRecordAfter(bytes, 0) !== undefined,
+    }
   }
   const offsets: number[] = []
   let complete = { records: 0, end: headerBytes, chain: header.chain }
@@ -135,18 +142,36 @@ export function scanSegment(raw: Uint8Array): Scanned {
   offsets.length = complete.records
   const rest = bytes.length - complete.end
   const witness = rest === 0 ? undefined : wholeRecordAfter(bytes, at)
-  return { header, offsets, end: complete.end, chain: complete.chain, rest, damaged: witness !== undefined && witness.flush > at }
+  return {
+    header,
+    offsets,
+    end: complete.end,
+    chain: complete.chain,
+    rest,
+    damaged: witness !== undefined && witness.flush > at,
+  }
 }
 
-/** The last whole record at or after an offset, found by its magic number: it knows how much was once on disk before it. */
-function wholeRecordAfter(bytes: Buffer, from: number): RecordAt | undefined {
+/** Offsets of all whole records at or after an offset, wherever they are, found by their magic number. */
+export function wholeRecords(raw: Uint8Array, from: number): number[] {
+  const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength)
   const magic = Buffer.alloc(4)
   magic.writeUInt32LE(recordMagic, 0)
+  const offsets: number[] = []
+  for (let at = bytes.indexOf(magic, from); at !== -1;) {
+    const record = decodeRecord(bytes, at)
+    if (record !== undefined) offsets.push(at)
+    at = bytes.indexOf(magic, record === undefined ? at + 1 : record.end)
+  }
+  return offsets
+}
+
+/** Of those, the one of the latest flush: it knows best how much was once on disk before it. */
+function wholeRecordAfter(bytes: Buffer, from: number): RecordAt | undefined {
   let found: RecordAt | undefined
-  for (let at = bytes.indexOf(magic, from); at !== -1; ) {
+  for (const at of wholeRecords(bytes, from)) {
     const record = decodeRecord(bytes, at)
     if (record !== undefined && (found === undefined || record.flush > found.flush)) found = record
-    at = bytes.indexOf(magic, record === undefined ? at + 1 : record.end)
   }
   return found
 }

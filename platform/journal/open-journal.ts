@@ -67,20 +67,18 @@ export async function openJournal(
   let retryAtMs = 0
   let spaceCheckedAtMs = Number.NEGATIVE_INFINITY
   let writtenSinceCheck = 0
-  let heads: (() => void)[] = []
+  let grown = Promise.withResolvers<void>()
   if (state.cutBytes > 0) {
     log.warn('The journal ended in an append that was never acknowledged; it was cut.', { bytes: state.cutBytes })
   }
 
   const busy = (because: string, retryAfterSeconds: number) => new Refusal('busy', because, { retryAfterSeconds })
 
-  /** Seals and confirmations are one line each, one after the other. */
-  let sealing: Promise<unknown> = Promise.resolve()
-  const inOrder = <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const done = sealing.then(work, work)
-    sealing = done.catch(() => {})
-    return done
-  }
+  // Two things happen beside each other: flushes, and lines of the seals file. Each is one at a time; reading the journal
+  // back after a failure excludes both, and always takes the seals first.
+  const sealing = oneAtATime()
+  const writing = oneAtATime()
+  const recovered = () => writing(async () => (broken ? recover() : undefined))
 
   function fail(error: unknown, doing: string): void {
     broken = true
@@ -143,17 +141,19 @@ export async function openJournal(
       const group = takeGroup()
       const bytes = group.reduce((sum, one) => sum + one.bytes, 0)
       try {
-        if (broken) await inOrder(recover)
-        await checkSpace(bytes)
-        const first = await flush(group, bytes)
+        if (broken) await sealing(recovered)
+        const first = await writing(async () => {
+          if (broken) throw busy(trouble ?? 'The journal is being read back.', 1)
+          await checkSpace(bytes)
+          return flush(group, bytes)
+        })
         let position = first
         for (const one of group) {
           one.resolve(BigInt(position))
           position += one.records.length
         }
-        const told = heads
-        heads = []
-        for (const tell of told) tell()
+        grown.resolve()
+        grown = Promise.withResolvers<void>()
       } catch (error) {
         const refusal =
           error instanceof Refusal ? error : busy(trouble ?? 'The journal could not be written; nothing was taken.', 2)
@@ -236,7 +236,10 @@ export async function openJournal(
   }
 
   /** Reads and checks records from a position on, until the limits. */
-  async function readFrom(from: number, limit: { records: number; bytes: number; to: number }): Promise<JournalRecord[]> {
+  async function readFrom(
+    from: number,
+    limit: { records: number; bytes: number; to: number },
+  ): Promise<JournalRecord[]> {
     const records: JournalRecord[] = []
     let bytes = 0
     let position = from
@@ -284,7 +287,7 @@ export async function openJournal(
   const tokenOf = (seal: { from: number; to: number }) => `${state.seals.journal}-${seal.from}-${seal.to}`
 
   async function seal(limit: { records: number; bytes: number }): Promise<SealedBatch | undefined> {
-    if (broken) await recover()
+    if (broken) await recovered()
     const again = state.seals.sealed.find((one) => one.from >= handedOut)
     if (again !== undefined) {
       const records = await readFrom(again.from, { records: Infinity, bytes: Infinity, to: again.to })
@@ -332,7 +335,8 @@ export async function openJournal(
       if (records.length === 0) return BigInt(state.head)
       let bytes = 0
       for (const record of records) {
-        if (record.length > largestPayload) throw new Error(`A record of ${record.length} bytes is too long for the journal`)
+        if (record.length > largestPayload)
+          throw new Error(`A record of ${record.length} bytes is too long for the journal`)
         bytes += record.length + recordBytes
       }
       if (pendingBytes + bytes > pendingLimit) {
@@ -349,20 +353,18 @@ export async function openJournal(
     },
     async nextBatch(limit, waitMs) {
       mustBeOpen()
-      const batch = await inOrder(() => seal(limit))
+      const { promise: more } = grown
+      const batch = await sealing(() => seal(limit))
       if (batch !== undefined || waitMs <= 0) return batch
       const over = new AbortController()
-      const grown = new Promise<void>((resolve) => {
-        heads.push(resolve)
-      })
-      await Promise.race([grown, clock.sleep(waitMs, over.signal)])
+      await Promise.race([more, clock.sleep(waitMs, over.signal)])
       over.abort()
       if (closed) return undefined
-      return inOrder(() => seal(limit))
+      return sealing(() => seal(limit))
     },
     confirm(batch) {
-      return inOrder(async () => {
-        if (broken) await recover()
+      return sealing(async () => {
+        if (broken) await recovered()
         const to = Number(batch.to)
         if (to <= state.seals.stored) return
         if (Number(batch.from) !== state.seals.stored) {
@@ -392,13 +394,23 @@ export async function openJournal(
       if (closed) return
       closed = true
       await flushing
-      for (const tell of heads) tell()
-      await inOrder(async () => {
+      grown.resolve()
+      await sealing(async () => {
         if (!broken) await seals.add(`closed ${state.head}`, { ...state.seals, durable: state.head })
         await seals.close()
         await tail?.file.close()
       })
     },
+  }
+}
+
+/** Runs what it is given one after the other. */
+function oneAtATime() {
+  let last: Promise<unknown> = Promise.resolve()
+  return <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const done = last.then(work, work)
+    last = done.catch(() => {})
+    return done
   }
 }
 

@@ -73,7 +73,9 @@ export async function readJournal(
     if (scanned.header.journal !== seals.journal || scanned.header.base !== base) {
       throw damage(0, 'it belongs to another journal', readable)
     }
-    if (expected === undefined ? base > seals.stored : base !== expected.base || scanned.header.chain !== expected.chain) {
+    if (
+      expected === undefined ? base > seals.stored : base !== expected.base || scanned.header.chain !== expected.chain
+    ) {
       throw damage(0, `the records from ${readable} to ${base} are missing or do not fit`, readable)
     }
     const segment: Segment = {
