@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['{lib,platform,modules,apps,ui,test,bench}/**/*.test.{ts,tsx}'],
     exclude: ['**/node_modules/**'],
+    globalSetup: ['test/engines.setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: 'forks',
