@@ -28,14 +28,20 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     startPostgres(directory, log, systemClock),
     startClickHouse(directory, log, systemClock),
   ])
-  await ensureDatabase(postgres.socketDirectory, template)
-  const address = { socketDirectory: postgres.socketDirectory, database: template }
-  await migratePostgres(address, readMigrations(join(import.meta.dirname, '../migrations/postgres')), new Date())
-  await prepareJobs(address)
-  project.provide('postgres', { socketDirectory: postgres.socketDirectory })
-  project.provide('clickhouse', { url: clickhouse.url(), secret: clickhouse.secret })
-  return async () => {
+  const stop = async () => {
     await Promise.all([postgres.stop(), clickhouse.stop()])
     rmSync(directory, { recursive: true, force: true })
   }
+  try {
+    await ensureDatabase(postgres.socketDirectory, template)
+    const address = { socketDirectory: postgres.socketDirectory, database: template }
+    await migratePostgres(address, readMigrations(join(import.meta.dirname, '../migrations/postgres')), new Date())
+    await prepareJobs(address)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  project.provide('postgres', { socketDirectory: postgres.socketDirectory })
+  project.provide('clickhouse', { url: clickhouse.url(), secret: clickhouse.secret })
+  return stop
 }
