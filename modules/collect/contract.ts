@@ -1,0 +1,210 @@
+import { z } from 'zod'
+import { idOf, type Id } from '../../lib/ids/ids.ts'
+import { route } from '../../lib/routes/routes.ts'
+
+/** Any value of JSON. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+
+export const EventType = z.enum(['identify', 'track', 'page', 'screen', 'group', 'alias'])
+export type EventType = z.infer<typeof EventType>
+
+/** One event, whatever SDK it came from, with its identifiers trimmed and its time corrected. An event never changes afterwards. */
+export interface TrackedEvent {
+  sourceId: Id<'source'>
+  /** The client's own, never cut or rewritten; assigned from the position when the client sent none. */
+  messageId: string
+  type: EventType
+  /** track: the event's name; page and screen: its name or ''; else ''. */
+  name: string
+  userId?: string
+  anonymousId?: string
+  previousId?: string
+  groupId?: string
+  /** From context.externalIds. */
+  externalIds: { type: string; value: string }[]
+  traits: Record<string, Json>
+  properties: Record<string, Json>
+  context: Record<string, Json>
+  originalMs: number
+  /** Time of arrival when the client did not say. */
+  sentMs: number
+  /** Corrected for the client's clock. */
+  timeMs: number
+  receivedMs: number
+  /** What the client said was not a time or out of range; `timeMs` is our choice. */
+  clamped: boolean
+}
+
+/** Why an event is put aside. The sentence is what people read beside it. */
+export const quarantineReasons = {
+  not_json: 'The event cannot be read any more.',
+  not_an_object: 'The event is not an object.',
+  too_deep: 'The event is nested more than 32 levels deep.',
+  too_many_keys: 'The event has more than 2,000 keys.',
+  event_too_large: 'The event is larger than 256 KiB.',
+  unknown_type: 'The type is none of identify, track, page, screen, group, alias.',
+  no_identifier: 'The event has neither a userId nor an anonymousId.',
+  bad_identifier: 'An identifier is neither text nor a number, or longer than 1,024 characters.',
+  no_event_name: 'The track call has no event name.',
+  no_group_id: 'The group call has no groupId.',
+  no_previous_id: 'The alias call lacks its userId or previousId.',
+  store_refused: 'The store refused this event three times.',
+  step_failed: 'A step of the pipeline failed on this event three times.',
+} as const
+export type QuarantineReason = keyof typeof quarantineReasons
+
+/** Why a request was turned away, counted. Nothing of it was acknowledged. */
+export const rejectReasons = {
+  unknown_write_key: 'No source has the write key; the body is parked for 24 hours.',
+  source_off: 'The source is switched off.',
+  malformed_json: 'The body is not JSON.',
+  too_deep: 'The body is nested too deeply.',
+  too_many_keys: 'The body has too many keys.',
+  bad_encoding: 'The compressed body cannot be unpacked.',
+  too_large: 'The body is too large.',
+  bad_input: 'The body has no events in it.',
+} as const
+export type RejectReason = keyof typeof rejectReasons
+
+/** What became of an event: a closed list, every event in exactly one, all counted. In flight is none of them yet. */
+export type Outcome =
+  | { kind: 'stored' }
+  | { kind: 'deduplicated' }
+  | { kind: 'quarantined'; reason: QuarantineReason }
+  | { kind: 'rejected'; reason: string }
+
+const SourceId = idOf('source')
+const Position = z.string().regex(/^\d{1,19}$/)
+
+/** How many, of one source (or all). received = stored + deduplicated + quarantined + rejected + inFlight. */
+export const Counts = z.object({
+  received: z.number(),
+  stored: z.number(),
+  deduplicated: z.number(),
+  quarantined: z.number(),
+  rejected: z.number(),
+  inFlight: z.number(),
+})
+export type Counts = z.infer<typeof Counts>
+
+export const Ledger = z.object({
+  total: Counts,
+  bySource: z.array(
+    Counts.extend({ sourceId: z.string(), last24Hours: z.number(), lastReceivedAt: z.string().nullable() }),
+  ),
+  /** Acknowledged and in no state: must be 0. */
+  lost: z.number(),
+  /** Per hour of the last two days, all outcomes, oldest first. */
+  hours: z.array(
+    z.object({ sourceId: z.string(), hour: z.string(), outcome: z.string(), reason: z.string(), events: z.number() }),
+  ),
+})
+export type Ledger = z.infer<typeof Ledger>
+
+/** One event as the live inspector shows it. */
+export const Inspected = z.object({
+  position: z.string(),
+  sourceId: z.string(),
+  outcome: z.enum(['in-flight', 'stored', 'deduplicated', 'quarantined', 'rejected']),
+  reason: z.string(),
+  because: z.string(),
+  type: z.string(),
+  name: z.string(),
+  messageId: z.string(),
+  userId: z.string(),
+  anonymousId: z.string(),
+  profileId: z.string(),
+  receivedAt: z.string(),
+  originalAt: z.string().nullable(),
+  sentAt: z.string().nullable(),
+  time: z.string().nullable(),
+  clamped: z.boolean(),
+})
+export type Inspected = z.infer<typeof Inspected>
+
+export const Quarantined = z.object({
+  position: z.string(),
+  sourceId: z.string(),
+  reason: z.string(),
+  because: z.string(),
+  type: z.string(),
+  name: z.string(),
+  messageId: z.string(),
+  receivedAt: z.string(),
+  raw: z.string(),
+})
+export type Quarantined = z.infer<typeof Quarantined>
+
+export const ParkedKey = z.object({
+  writeKey: z.string(),
+  requests: z.number(),
+  bytes: z.number(),
+  firstAt: z.string(),
+  lastAt: z.string(),
+})
+
+export const routes = {
+  ledger: route({
+    method: 'GET',
+    path: '/api/collect/ledger',
+    summary: 'What was received and what became of it, per source and hour.',
+    allow: 'data.read',
+    reply: Ledger,
+  }),
+  recent: route({
+    method: 'GET',
+    path: '/api/collect/events',
+    summary: 'The latest events, newest first, from memory.',
+    allow: 'data.read',
+    query: z.object({ source: SourceId.optional(), limit: z.coerce.number().int().min(1).max(500).default(100) }),
+    reply: z.object({ events: z.array(Inspected) }),
+  }),
+  stream: route({
+    method: 'GET',
+    path: '/api/collect/stream',
+    summary: 'The live inspector: server-sent events, one for each event and again when its outcome is known.',
+    allow: 'data.read',
+    query: z.object({ source: SourceId.optional() }),
+    reply: z.unknown(),
+  }),
+  event: route({
+    method: 'GET',
+    path: '/api/collect/events/:position',
+    summary: 'One event: the body as it arrived, what was read from it, and what became of it.',
+    allow: 'data.read',
+    params: z.object({ position: Position }),
+    reply: z.object({
+      raw: z.string(),
+      via: z.string(),
+      sourceId: z.string(),
+      event: z.unknown(),
+      receivedAt: z.string(),
+    }),
+  }),
+  quarantine: route({
+    method: 'GET',
+    path: '/api/collect/quarantine',
+    summary: 'What was put aside: counts per reason, and the latest samples.',
+    allow: 'data.read',
+    query: z.object({ source: SourceId.optional(), reason: z.string().max(40).optional() }),
+    reply: z.object({
+      reasons: z.array(z.object({ reason: z.string(), because: z.string(), events: z.number(), lastAt: z.string() })),
+      samples: z.array(Quarantined),
+    }),
+  }),
+  parked: route({
+    method: 'GET',
+    path: '/api/collect/parked',
+    summary: 'Write keys that no source has, with what they sent in the last 24 hours.',
+    allow: 'data.read',
+    reply: z.object({ keys: z.array(ParkedKey) }),
+  }),
+  recover: route({
+    method: 'POST',
+    path: '/api/collect/parked/recover',
+    summary: 'Takes what was sent with an unknown write key into a source.',
+    allow: 'data.write',
+    body: z.object({ writeKey: z.string().min(1).max(200), sourceId: SourceId }),
+    reply: z.object({ requests: z.number(), events: z.number() }),
+  }),
+}

@@ -1,0 +1,132 @@
+import type { Id } from '../../../lib/ids/ids.ts'
+import { EventType, type Json, type QuarantineReason, type TrackedEvent } from '../contract.ts'
+import { timesOf } from './times.ts'
+
+/** What came with the event besides its own bytes. */
+export interface Envelope {
+  sourceId: Id<'source'>
+  receivedMs: number
+  /** From the path (`/v1/track`), which wins over the body; undefined in a batch. */
+  type?: EventType
+  /** `sentAt` of the batch. */
+  sentAt?: Json
+  /** `context` and `integrations` of the batch, which every item inherits. */
+  context?: Json
+  integrations?: Json
+  /** Of the client, for events that a person's device sent. Already cut to its network. */
+  ip?: string
+  /** How it came in, for people: `/v1/batch`, `import`, … */
+  via: string
+}
+
+export type Normalised = { event: TrackedEvent } | { quarantined: QuarantineReason }
+
+type JsonObject = Record<string, Json>
+const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const objectOf = (value: Json | undefined): JsonObject => (isObject(value) ? value : {})
+
+/** Longer identifiers are somebody's mistake, and would be keys of every index. */
+const longestId = 1024
+
+/**
+ * Reads one event, from whatever SDK. The same bytes and envelope always give the same event: a batch that comes again
+ * after a crash must be the same rows.
+ * @param assignedId the message id for a client that sent none
+ */
+export function normalise(body: Json, envelope: Envelope, assignedId: string): Normalised {
+  if (!isObject(body)) return { quarantined: 'not_an_object' }
+  const type = EventType.safeParse(envelope.type ?? body['type'])
+  if (!type.success) return { quarantined: 'unknown_type' }
+  const userId = idOfValue(body['userId'])
+  const anonymousId = idOfValue(body['anonymousId'])
+  const previousId = idOfValue(body['previousId'])
+  const groupId = idOfValue(body['groupId'])
+  const messageId = idOfValue(body['messageId'])
+  if (userId === false || anonymousId === false || previousId === false || groupId === false || messageId === false) {
+    return { quarantined: 'bad_identifier' }
+  }
+  if (type.data === 'alias' && (userId === undefined || previousId === undefined))
+    return { quarantined: 'no_previous_id' }
+  if (userId === undefined && anonymousId === undefined) return { quarantined: 'no_identifier' }
+  if (type.data === 'group' && groupId === undefined) return { quarantined: 'no_group_id' }
+  const name = type.data === 'track' ? textOf(body['event']) : isView(type.data) ? viewName(body) : ''
+  if (type.data === 'track' && name === '') return { quarantined: 'no_event_name' }
+
+  const context = contextOf(body, envelope)
+  const times = timesOf(
+    body['originalTimestamp'] ?? body['timestamp'],
+    body['sentAt'] ?? envelope.sentAt,
+    envelope.receivedMs,
+  )
+  return {
+    event: {
+      sourceId: envelope.sourceId,
+      messageId: messageId ?? assignedId,
+      type: type.data,
+      name,
+      ...(userId === undefined ? {} : { userId }),
+      ...(anonymousId === undefined ? {} : { anonymousId }),
+      ...(previousId === undefined ? {} : { previousId }),
+      ...(groupId === undefined ? {} : { groupId }),
+      externalIds: externalIdsOf(context),
+      traits: traitsOf(type.data, body, context),
+      properties: objectOf(body['properties']),
+      context,
+      originalMs: times.originalMs,
+      sentMs: times.sentMs ?? envelope.receivedMs,
+      timeMs: times.timeMs,
+      receivedMs: envelope.receivedMs,
+      clamped: times.clamped,
+    },
+  }
+}
+
+/** null, '' and missing are the same; numbers become text; spaces around go. `false` when it is nothing of the kind. */
+function idOfValue(value: Json | undefined): string | undefined | false {
+  if (value === undefined || value === null) return undefined
+  if (typeof value === 'number') return String(value)
+  if (typeof value !== 'string') return false
+  const text = value.trim()
+  if (text === '') return undefined
+  return text.length > longestId ? false : text
+}
+
+const textOf = (value: Json | undefined): string =>
+  typeof value === 'string' ? value.trim() : typeof value === 'number' ? String(value) : ''
+const isView = (type: EventType) => type === 'page' || type === 'screen'
+const viewName = (body: JsonObject) => textOf(body['name']) || textOf(objectOf(body['properties'])['name'])
+
+function contextOf(body: JsonObject, envelope: Envelope): JsonObject {
+  const context: JsonObject = { ...objectOf(envelope.context), ...objectOf(body['context']) }
+  const integrations = { ...objectOf(envelope.integrations), ...objectOf(body['integrations']) }
+  if (Object.keys(integrations).length > 0) context['integrations'] = integrations
+  if (envelope.ip !== undefined && (context['ip'] === undefined || context['ip'] === null || context['ip'] === '')) {
+    context['ip'] = envelope.ip
+  }
+  return context
+}
+
+/**
+ * Traits are at the top, or (RudderStack's browser SDK) only in the context. In a group call the context has the traits of
+ * the person, which are not the group's.
+ */
+function traitsOf(type: EventType, body: JsonObject, context: JsonObject): JsonObject {
+  if (type === 'group') return objectOf(body['traits'])
+  if (type !== 'identify') return {}
+  const own = objectOf(body['traits'])
+  return Object.keys(own).length > 0 ? own : objectOf(context['traits'])
+}
+
+/** Segment writes `context.externalIds: [{ id, type }]`, RudderStack `context.externalId`. */
+function externalIdsOf(context: JsonObject): { type: string; value: string }[] {
+  const listed = [context['externalIds'], context['externalId']].find(Array.isArray) ?? []
+  const found: { type: string; value: string }[] = []
+  for (const one of listed.slice(0, 20)) {
+    if (!isObject(one)) continue
+    const value = idOfValue(one['id'] ?? one['value'])
+    const kind = textOf(one['type'])
+    if (typeof value === 'string' && /^[A-Za-z][\w.-]{0,63}$/.test(kind)) found.push({ type: kind, value })
+  }
+  return found
+}

@@ -1,0 +1,86 @@
+/** The four times of an event, in milliseconds since 1970. */
+export interface Times {
+  /** As the client said it; when it did not, the time of arrival. */
+  originalMs: number
+  sentMs: number | undefined
+  receivedMs: number
+  /** Corrected for the client's clock: what everything else uses. */
+  timeMs: number
+  /** What the client said was not a time or lay outside what we keep, and `timeMs` is our choice. */
+  clamped: boolean
+}
+
+/** The first instant that is kept. Also the first that both stores can hold without a second thought. */
+export const earliestMs = 0
+/** A clock may run ahead by this much before an event counts as one from the future. */
+export const aheadMs = 5 * 60_000
+
+/**
+ * Segment's rule: `timestamp = receivedAt - (sentAt - originalTimestamp)`. The client's clock cancels out, so a clock that
+ * is wrong by years gives the right time, and an explicit time in the past stays what it was, but for the way through the
+ * network.
+ */
+export function timesOf(original: unknown, sent: unknown, receivedMs: number): Times {
+  const originalMs = instantOf(original)
+  const sentMs = instantOf(sent)
+  const said = original !== undefined && original !== null && original !== ''
+  let timeMs = receivedMs
+  let clamped = said && originalMs === undefined
+  if (originalMs !== undefined) timeMs = sentMs === undefined ? originalMs : receivedMs - (sentMs - originalMs)
+  if (timeMs > receivedMs + aheadMs) {
+    timeMs = receivedMs
+    clamped = true
+  }
+  if (timeMs < earliestMs) {
+    timeMs = earliestMs
+    clamped = true
+  }
+  return { originalMs: originalMs ?? receivedMs, sentMs, receivedMs, timeMs, clamped }
+}
+
+const iso =
+  /^([+-]\d{6}|\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|[+-]\d{2}:?\d{2})?)?$/i
+
+/**
+ * An instant as clients write it: ISO 8601 (without a zone: UTC), or a number of seconds or milliseconds. A day that does
+ * not exist is no instant: `Date.parse` would make 2 March of 30 February.
+ */
+export function instantOf(value: unknown): number | undefined {
+  if (typeof value === 'number') return ofNumber(value)
+  if (typeof value !== 'string') return undefined
+  const text = value.trim()
+  if (/^\d{9,14}(?:\.\d+)?$/.test(text)) return ofNumber(Number(text))
+  const parts = iso.exec(text)
+  if (parts === null) return undefined
+  const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '0', zone = 'Z'] = parts
+  const [y, mo, d, h, mi, s] = [year, month, day, hour, minute, second].map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
+  if (mo < 1 || mo > 12 || d < 1 || d > daysIn(y, mo) || h > 24 || mi > 59 || s > 60) return undefined
+  const offset = /^z$/i.test(zone) ? 0 : offsetMinutes(zone)
+  const midnight = new Date(0).setUTCFullYear(y, mo - 1, d)
+  return midnight + ((h * 60 + mi - offset) * 60 + s) * 1000 + Math.floor(Number(`0.${fraction}`) * 1000)
+}
+
+/** Seconds until the year 5138 are below 1e11, milliseconds since 1973 above. */
+const ofNumber = (value: number) =>
+  Number.isFinite(value) && value > 0 && value < 1e15 ? Math.floor(value < 1e11 ? value * 1000 : value) : undefined
+
+const daysIn = (year: number, month: number) =>
+  month === 2
+    ? year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
+      ? 29
+      : 28
+    : [4, 6, 9, 11].includes(month)
+      ? 30
+      : 31
+
+function offsetMinutes(zone: string): number {
+  const [hours = 0, minutes = 0] = [zone.slice(1, 3), zone.slice(-2)].map(Number)
+  return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes)
+}

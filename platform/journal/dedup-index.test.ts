@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openDedupIndex } from './dedup-index.ts'
+
+let folder = ''
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'interlock-dedup-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+const key = (text: string) => createHash('sha256').update(text).digest().subarray(0, 16)
+
+describe('the deduplication index', () => {
+  it('remembers who was first, over restarts, and never lets a later one in', async () => {
+    const path = join(folder, 'one.sqlite')
+    const index = await openDedupIndex(path, 'a'.repeat(32))
+    expect(await index.empty()).toBe(true)
+    await index.record([
+      { key: key('Ä'), position: 7n },
+      { key: key('б'), position: 8n },
+    ])
+    await index.record([{ key: key('Ä'), position: 99n }])
+    await index.close()
+    const again = await openDedupIndex(path, 'a'.repeat(32))
+    expect(await again.empty()).toBe(false)
+    expect(await again.find([key('б'), key('c'), key('Ä')])).toEqual([8n, undefined, 7n])
+    await again.close()
+  })
+
+  it('does not take a position of an earlier journal for one of this journal', async () => {
+    const path = join(folder, 'two.sqlite')
+    const index = await openDedupIndex(path, 'b'.repeat(32))
+    await index.record([{ key: key('x'), position: 7n }])
+    await index.close()
+    const later = await openDedupIndex(path, 'c'.repeat(32))
+    const [found] = await later.find([key('x')])
+    expect(found).toBeDefined()
+    expect(found).not.toBe(7n)
+    await later.close()
+  })
+
+  it('finds and records 20,000 keys in a second or so', async () => {
+    const index = await openDedupIndex(join(folder, 'three.sqlite'), 'd'.repeat(32))
+    const keys = Array.from({ length: 20_000 }, (_, number) => key(`message ${number}`))
+    const began = performance.now()
+    await index.find(keys)
+    await index.record(keys.map((one, at) => ({ key: one, position: BigInt(at) })))
+    expect(performance.now() - began).toBeLessThan(5000)
+    expect((await index.find(keys)).every((position, at) => position === BigInt(at))).toBe(true)
+    await index.close()
+  })
+})
