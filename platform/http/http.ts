@@ -29,12 +29,23 @@ function parse<T extends z.ZodType>(schema: T | undefined, value: unknown, where
   if (schema === undefined) return undefined as z.output<T>
   const parsed = schema.safeParse(value ?? {})
   if (parsed.success) return parsed.data
-  const fields = parsed.error.issues.map((issue) => ({ field: [where, ...issue.path].join('.'), problem: issue.message }))
-  throw new Refusal('bad_input', `Not as expected: ${fields.map((field) => `${field.field} (${field.problem})`).join('; ')}.`, { fields })
+  const fields = parsed.error.issues.map((issue) => ({
+    field: [where, ...issue.path].join('.'),
+    problem: issue.message,
+  }))
+  throw new Refusal(
+    'bad_input',
+    `Not as expected: ${fields.map((field) => `${field.field} (${field.problem})`).join('; ')}.`,
+    { fields },
+  )
 }
 
 /** Adds one route: authorise, parse, run, answer. The one way in which a module serves JSON. */
-export function handle<R extends AnyRoute>(http: Http, route: R, run: (input: Input<R>) => Promise<z.input<R['reply']>> | z.input<R['reply']>): void {
+export function handle<R extends AnyRoute>(
+  http: Http,
+  route: R,
+  run: (input: Input<R>) => Promise<z.input<R['reply']>> | z.input<R['reply']>,
+): void {
   http.routes.push(route)
   http.app.route({
     method: route.method,
