@@ -147,7 +147,7 @@ export async function createHttp(needs: HttpNeeds): Promise<HttpServer> {
       wildcard: false,
       index: false,
       setHeaders: (reply, path) =>
-        void reply.setHeader(
+        void reply.header(
           'Cache-Control',
           path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
         ),
