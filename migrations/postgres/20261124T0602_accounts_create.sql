@@ -62,3 +62,5 @@ CREATE TABLE accounts.api_key (
 
 -- Published: who can hold a key now. The claim of every send asks this view, so that a disabled person's key stops counting at once.
 CREATE VIEW accounts.active_person AS SELECT id, side, roles FROM accounts.person WHERE disabled_at IS NULL;
+-- Published: what people are called, for pages that hold ids.
+CREATE VIEW accounts.named_person AS SELECT id, name FROM accounts.person;

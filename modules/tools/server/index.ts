@@ -1,0 +1,2 @@
+export { createTools, type Tools } from './service.ts'
+export { addToolRoutes } from './routes.ts'
