@@ -1,0 +1,221 @@
+import type { Id } from '../../../lib/ids/ids.ts'
+import type { Caller } from '../../../platform/http/caller.ts'
+import type { Postgres } from '../../../platform/postgres/postgres.ts'
+import type { KeyKind } from '../../policy/contract.ts'
+import type { KeySlot, RequestRow, RequestView } from '../contract.ts'
+import type { ChangeKind } from './kind.ts'
+import { missingKeys, standingKeys, whyNotKey } from './keys.ts'
+import { requestStore, type KeyRecord, type ReleaseRecord, type RequestRecord } from './store.ts'
+
+/** Composes what people read, from the verdict and the keys; no sentence is written by hand beside it. */
+
+const sideWord: Record<KeyKind, string> = { marketing: 'Marketing', it: 'IT', protection: 'data protection' }
+
+export function rowOf(
+  request: RequestRecord,
+  keys: readonly KeyRecord[],
+  release: ReleaseRecord | undefined,
+  names: Record<string, string>,
+  caller: Caller,
+  nowMs: number,
+): RequestRow {
+  const waitingFor = isOpen(request) ? missingKeys(request, keys, nowMs) : []
+  const can = waitingFor.some(
+    (kind) => whyNotKey({ request, editors: release?.editors ?? [], keys, kind, caller }) === null,
+  )
+  return {
+    id: request.id as Id<'request'>,
+    kind: request.kind,
+    title: request.title,
+    lane: request.verdict.lane,
+    state: request.state,
+    sentence: sentence(request, keys, nowMs),
+    requester: who(request.requester, names),
+    openedAt: request.opened_at.toISOString(),
+    waitingFor,
+    yourTurn: can || (request.state === 'ready' && request.requester === caller.accountId),
+  }
+}
+
+export async function viewOf(
+  tx: Postgres,
+  kind: ChangeKind,
+  request: RequestRecord,
+  caller: Caller,
+  nowMs: number,
+): Promise<RequestView> {
+  const store = requestStore(tx)
+  const keys = await store.keys(request.id)
+  const release = await store.release(request.id, request.release_hash)
+  const comments = await store.comments(request.id)
+  const names = await store.names([
+    request.requester,
+    ...keys.map((key) => key.person_id),
+    ...comments.map((comment) => comment.person_id),
+  ])
+  const approvers = await store.approvers()
+  const editors = release?.editors ?? []
+  const slots = request.needed.map((slot) => slotOf(slot, { request, keys, editors, caller, names, approvers, nowMs }))
+  return {
+    id: request.id as Id<'request'>,
+    kind: request.kind,
+    objectId: request.object_id,
+    href: kind.href(request.object_id),
+    title: request.title,
+    sub: request.sub,
+    state: request.state,
+    requester: who(request.requester, names),
+    openedAt: request.opened_at.toISOString(),
+    sentence: sentence(request, keys, nowMs),
+    lane: request.verdict.lane,
+    verdict: request.verdict,
+    facts: request.facts,
+    does: await kind.does(tx, request.object_id, request.facts),
+    preflight: request.preflight,
+    preflightAt: request.preflight_at?.toISOString() ?? null,
+    keys: slots,
+    releaseHash: request.release_hash,
+    covers: release?.covers ?? [],
+    launch: launchOf(request, keys, caller, nowMs),
+    canWithdraw: (isOpen(request) || request.state === 'live') && caller.permissions.has('campaigns.write'),
+    comments: comments.map((comment) => ({
+      id: comment.id,
+      by: who(comment.person_id, names),
+      side: comment.side,
+      at: comment.at.toISOString(),
+      text: comment.text,
+    })),
+    history: (await store.history(request.id)).map((entry) => ({
+      at: entry.at.toISOString(),
+      by: entry.by,
+      says: entry.says,
+    })),
+  }
+}
+
+const isOpen = (request: RequestRecord) => request.state === 'waiting' || request.state === 'ready'
+const who = (id: string, names: Record<string, string>) => ({
+  id: id as Id<'account'>,
+  name: names[id] ?? 'someone who left',
+})
+
+function sentence(request: RequestRecord, keys: readonly KeyRecord[], nowMs: number): string {
+  if (request.state === 'live') return 'It is live.'
+  if (request.state === 'done') return 'It ran to its end.'
+  if (request.state === 'withdrawn') return 'The request was taken back.'
+  if (request.state === 'halted') return `It was stopped: ${request.because ?? 'the agreement no longer stands'}.`
+  const missing = missingKeys(request, keys, nowMs)
+  const cooling = request.released_at.getTime() + request.cooling_off_hours * 3_600_000 - nowMs
+  if (missing.length === 0 && cooling > 0)
+    return `It cools off for ${duration(cooling)} more, because fewer than four people work here.`
+  if (missing.length === 0)
+    return request.needed.length === 0
+      ? `It may go at once. ${request.verdict.because}`
+      : 'All keys are given on exactly this; it may go at once.'
+  const waits = missing.map((kind) => `one key from ${sideWord[kind]}`)
+  const reason = request.verdict.because.replace(/^It needs [^:]*: /, '').replace(/^Green: /, '')
+  const waited = nowMs - waitingSince(request, keys, missing)
+  const overdue = waited > request.verdict.promiseWorkingDays * 86_400_000
+  return `This waits for ${joinWords(waits)}, because ${reason} It has waited ${duration(waited)} for ${joinWords(missing.map((kind) => sideWord[kind]))}; the promise is ${String(request.verdict.promiseWorkingDays)} working days${overdue ? ', which has passed' : ''}.`
+}
+
+/** Since when the missing keys are the only thing it waits for: the release, or the last key that was given. */
+function waitingSince(request: RequestRecord, keys: readonly KeyRecord[], missing: readonly KeyKind[]): number {
+  const given = keys
+    .filter((key) => key.release_hash === request.release_hash && !missing.includes(key.kind))
+    .map((key) => key.given_at.getTime())
+  return Math.max(request.released_at.getTime(), ...given)
+}
+
+function launchOf(
+  request: RequestRecord,
+  keys: readonly KeyRecord[],
+  caller: Caller,
+  nowMs: number,
+): { possible: boolean; because: string } {
+  if (!isOpen(request))
+    return { possible: false, because: request.state === 'live' ? 'It is live.' : `This request is ${request.state}.` }
+  const missing = missingKeys(request, keys, nowMs)
+  if (missing.length > 0)
+    return {
+      possible: false,
+      because: `It waits for ${joinWords(missing.map((kind) => `the ${sideWord[kind]} key`))}.`,
+    }
+  if (request.released_at.getTime() + request.cooling_off_hours * 3_600_000 > nowMs)
+    return { possible: false, because: 'It is cooling off.' }
+  const failing = request.preflight.filter((check) => check.result === 'fail')
+  if (failing.length > 0) return { possible: false, because: `The preflight fails: ${failing[0]?.says ?? ''}` }
+  if (!caller.permissions.has('campaigns.write'))
+    return { possible: false, because: 'Your roles do not let you launch; whoever asked for it can.' }
+  return { possible: true, because: 'Everything that its risk demands is there.' }
+}
+
+function slotOf(
+  kind: KeyKind,
+  of: {
+    request: RequestRecord
+    keys: readonly KeyRecord[]
+    editors: readonly string[]
+    caller: Caller
+    names: Record<string, string>
+    approvers: { id: string; name: string; side: string; roles: string[] }[]
+    nowMs: number
+  },
+): KeySlot {
+  const { request, keys, nowMs, names } = of
+  const given = standingKeys(request, keys, nowMs).find((key) => key.kind === kind)
+  const why = whyNotKey({ request, editors: of.editors, keys, kind, caller: of.caller })
+  const couldBe = of.approvers
+    .filter(
+      (person) =>
+        whyNotKey({
+          request,
+          editors: of.editors,
+          keys,
+          kind,
+          caller: {
+            kind: 'person',
+            accountId: person.id as Id<'account'>,
+            side: person.side as 'marketing' | 'it',
+            roles: person.roles,
+          },
+        }) === null,
+    )
+    .map((person) => person.name)
+  const until =
+    given?.given_at.getTime() ??
+    (isOpen(request) ? nowMs : ((request.launched_at ?? request.closed_at)?.getTime() ?? nowMs))
+  return {
+    kind,
+    state: given === undefined ? 'waiting' : 'given',
+    by: given === undefined ? null : who(given.person_id, names),
+    at: given?.given_at.toISOString() ?? null,
+    method: given?.method ?? null,
+    condition: given?.condition ?? null,
+    expiresAt: given?.expires_at.toISOString() ?? null,
+    couldBe,
+    waitedSeconds: Math.max(0, Math.round((until - request.released_at.getTime()) / 1000)),
+    yours: why === null,
+    whyNotYours: why,
+    fallenOut: keys
+      .filter((key) => key.kind === kind && (key.voided_at !== null || key.withdrawn_at !== null))
+      .map((key) => ({
+        by: names[key.person_id] ?? 'someone who left',
+        at: (key.voided_at ?? key.withdrawn_at ?? key.given_at).toISOString(),
+        because: key.void_because ?? 'taken back',
+      })),
+  }
+}
+
+function joinWords(words: readonly string[]): string {
+  return words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} and ${words.at(-1) ?? ''}`
+}
+
+export function duration(ms: number): string {
+  const minutes = Math.max(0, Math.floor(ms / 60_000))
+  if (minutes < 1) return 'less than a minute'
+  if (minutes < 60) return `${String(minutes)} min`
+  const hours = Math.floor(minutes / 60)
+  if (hours < 48) return minutes % 60 === 0 ? `${String(hours)} h` : `${String(hours)} h ${String(minutes % 60)} min`
+  return `${String(Math.floor(hours / 24))} days`
+}
