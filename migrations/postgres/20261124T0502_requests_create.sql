@@ -89,7 +89,7 @@ CREATE INDEX history_request ON requests.history (request_id, id);
 
 -- Published: the releases that may act at this instant. Every needed key is given, not void, not withdrawn, not expired, and held by someone
 -- who still could give it; it was launched, and not halted. The claim of every send joins this.
-CREATE FUNCTION requests.live_release(at timestamptz) RETURNS TABLE (release_hash text, request_id text, kind text, object_id text) LANGUAGE sql STABLE AS $$
+CREATE FUNCTION requests.live_release(as_of timestamptz) RETURNS TABLE (release_hash text, request_id text, kind text, object_id text) LANGUAGE sql STABLE AS $$
   SELECT e.release_hash, r.id, r.kind, r.object_id
   FROM requests.execution e
   JOIN requests.request r ON r.id = e.request_id AND r.state = 'live' AND r.release_hash = e.release_hash
@@ -98,6 +98,6 @@ CREATE FUNCTION requests.live_release(at timestamptz) RETURNS TABLE (release_has
     WHERE NOT EXISTS (
       SELECT 1 FROM requests.key k JOIN accounts.active_person p ON p.id = k.person_id
       WHERE k.request_id = r.id AND k.release_hash = e.release_hash AND k.kind = needed.kind
-        AND k.voided_at IS NULL AND k.withdrawn_at IS NULL AND k.expires_at > at
+        AND k.voided_at IS NULL AND k.withdrawn_at IS NULL AND k.expires_at > as_of
         AND ((k.kind IN ('marketing', 'it') AND p.side = k.kind AND 'approver' = ANY (p.roles)) OR (k.kind = 'protection' AND 'protection' = ANY (p.roles)))))
 $$;

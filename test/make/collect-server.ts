@@ -1,0 +1,127 @@
+import fastify, { type FastifyInstance } from 'fastify'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll } from 'vitest'
+import { createAudit } from '../../modules/audit/server/index.ts'
+import {
+  createCollect,
+  trackingEndpoints,
+  type Collect,
+  type PipelineStep,
+} from '../../modules/collect/server/index.ts'
+import { createSources, type Source, type Sources } from '../../modules/sources/server/index.ts'
+import type { ClickHouse } from '../../platform/clickhouse/clickhouse.ts'
+import { systemClock } from '../../platform/clock/clock.ts'
+import { openDedupIndex } from '../../platform/journal/dedup-index.ts'
+import { directoryFiles } from '../../platform/journal/files.ts'
+import type { Journal } from '../../platform/journal/journal.ts'
+import { openJournal, type JournalOptions } from '../../platform/journal/open-journal.ts'
+import { silentLog } from '../../platform/log/log.ts'
+import type { PostgresPool } from '../../platform/postgres/postgres.ts'
+import { createIds, systemRandom } from '../../platform/random/random.ts'
+import { aClickHouse, aPostgres } from './engines.ts'
+
+/** What Fastify answers without a socket. */
+export type Response = Awaited<ReturnType<FastifyInstance['inject']>>
+
+/** Only what takes events in: sources, journal, collect and its endpoints, on real engines. */
+export interface CollectServer {
+  app: FastifyInstance
+  collect: Collect
+  sources: Sources
+  source: Source
+  journal: Journal
+  postgres: PostgresPool
+  clickhouse: ClickHouse
+  folder: string
+  /** Sends JSON with the write key of `source`. */
+  send(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>
+  /** Stops this life (as a restart would) and starts another on the same folder and engines. */
+  again(changes?: Changes): Promise<CollectServer>
+  close(): Promise<void>
+}
+
+export interface Changes {
+  steps?: PipelineStep[]
+  journal?: JournalOptions
+  clickhouse?: ClickHouse
+  postgres?: PostgresPool
+  kind?: 'web' | 'app' | 'server'
+  /** Leaves the pipeline standing. */
+  stands?: boolean
+}
+
+export async function aCollectServer(changes: Changes = {}): Promise<CollectServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'interlock-collect-'))
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+  const postgres = changes.postgres ?? (await aPostgres())
+  const clickhouse = changes.clickhouse ?? (await aClickHouse())
+  return start(folder, { ...changes, postgres, clickhouse })
+}
+
+async function start(
+  folder: string,
+  changes: Changes & { postgres: PostgresPool; clickhouse: ClickHouse },
+): Promise<CollectServer> {
+  const { postgres, clickhouse } = changes
+  const clock = systemClock
+  const random = systemRandom
+  const ids = createIds(clock, random)
+  const log = silentLog
+  const audit = createAudit({ postgres, clock })
+  const journal = await openJournal(
+    { files: await directoryFiles(join(folder, 'journal')), clock, random, log },
+    { minFreeBytes: 0, ...changes.journal },
+  )
+  const index = await openDedupIndex(join(folder, 'seen.sqlite'), journal.id)
+  const sources = createSources({ postgres, clock, ids, random, log, audit })
+  await sources.load()
+  const name = 'Läden & “web”'
+  const source =
+    sources.list().find((one) => one.name === name) ??
+    (await postgres.transaction((tx) =>
+      sources.createAs(tx, { kind: 'system', id: 'test' }, { name, kind: changes.kind ?? 'server' }),
+    ))
+  const collect = createCollect({ postgres, clickhouse, journal, index, sources, audit, clock, log, lingerMs: 1 })
+  const app = fastify({ logger: false })
+  await app.register(trackingEndpoints({ collect, sources, now: () => clock.ms(), log }))
+  await app.ready()
+  if (changes.stands !== true) await collect.start(changes.steps ?? [])
+  let closed = false
+  const server: CollectServer = {
+    app,
+    collect,
+    sources,
+    source,
+    journal,
+    postgres,
+    clickhouse,
+    folder,
+    send: (url, body, headers = {}) =>
+      app.inject({
+        method: 'POST',
+        url,
+        headers: {
+          authorization: `Basic ${Buffer.from(`${source.writeKey}:`).toString('base64')}`,
+          'content-type': 'application/json',
+          ...headers,
+        },
+        payload: Buffer.isBuffer(body) || typeof body === 'string' ? body : JSON.stringify(body),
+      }),
+    async again(next = {}) {
+      await server.close()
+      return start(folder, { ...changes, ...next } as Changes & { postgres: PostgresPool; clickhouse: ClickHouse })
+    },
+    async close() {
+      if (closed) return
+      closed = true
+      await app.close()
+      await collect.stop()
+      sources.stop()
+      await journal.close()
+      await index.close()
+    },
+  }
+  return server
+}
