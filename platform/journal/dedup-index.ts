@@ -61,7 +61,7 @@ export async function openDedupIndex(path: string, journalId: string): Promise<D
       asked++
       waiting.set(asked, { resolve, reject })
       worker.ref()
-      worker.postMessage({ ...request, id: asked })
+      worker.postMessage({ ...request, id: asked }, [])
     })
   const pack = (keys: readonly Uint8Array[]) => {
     const packed = new Uint8Array(keys.length * keyBytes)

@@ -79,8 +79,8 @@ function answer(request: DedupRequest): DedupReply {
 
 parentPort?.on('message', (request: DedupRequest) => {
   try {
-    parentPort?.postMessage(answer(request))
+    parentPort?.postMessage(answer(request), [])
   } catch (error) {
-    parentPort?.postMessage({ id: request.id, error: error instanceof Error ? error.message : String(error) })
+    parentPort?.postMessage({ id: request.id, error: error instanceof Error ? error.message : String(error) }, [])
   }
 })

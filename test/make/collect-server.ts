@@ -111,7 +111,12 @@ async function start(
       }),
     async again(next = {}) {
       await server.close()
-      return start(folder, { ...changes, ...next } as Changes & { postgres: PostgresPool; clickhouse: ClickHouse })
+      return start(folder, {
+        ...changes,
+        ...next,
+        postgres: next.postgres ?? postgres,
+        clickhouse: next.clickhouse ?? clickhouse,
+      })
     },
     async close() {
       if (closed) return

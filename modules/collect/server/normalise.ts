@@ -17,6 +17,8 @@ export interface Envelope {
   ip?: string
   /** How it came in, for people: `/v1/batch`, `import`, … */
   via: string
+  /** Found before the event was parsed: it is put aside unread. */
+  fault?: QuarantineReason
 }
 
 export type Normalised = { event: TrackedEvent } | { quarantined: QuarantineReason }

@@ -1,0 +1,330 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { aCollectServer, type CollectServer } from '../../../test/make/collect-server.ts'
+
+let server: CollectServer
+beforeAll(async () => {
+  server = await aCollectServer({ kind: 'web' })
+})
+afterAll(() => server.close())
+
+const track = (event: string, more: object = {}) => ({ type: 'track', event, userId: 'zoë', ...more })
+async function stored(name: string) {
+  await server.collect.drained()
+  return server.clickhouse.query<Record<string, unknown>>(
+    'SELECT * FROM event WHERE name = {name:String} ORDER BY position',
+    { name },
+  )
+}
+
+describe('the tracking endpoints', () => {
+  it.each(['identify', 'i', 'track', 't', 'page', 'p', 'screen', 's', 'group', 'g', 'alias', 'a'])(
+    'take /v1/%s, with and without a slash at the end, without a redirect',
+    async (path) => {
+      const body = { userId: 'u', previousId: 'p', groupId: 'g', event: `via ${path}`, name: `via ${path}` }
+      for (const url of [`/v1/${path}`, `/v1/${path}/`]) {
+        const answer = await server.send(url, body)
+        expect(answer.statusCode).toBe(200)
+        expect(answer.json()).toEqual({ success: true, accepted: 1, quarantined: [] })
+      }
+    },
+  )
+
+  it.each(['batch', 'b', 'import'])('take a batch at /v1/%s', async (path) => {
+    for (const url of [`/v1/${path}`, `/v1/${path}/`]) {
+      const answer = await server.send(url, { batch: [track(`batch ${path}`), track(`batch ${path}`)] })
+      expect(answer.json()).toEqual({ success: true, accepted: 2, quarantined: [] })
+    }
+    expect(await stored(`batch ${path}`)).toHaveLength(4)
+  })
+
+  it.each([
+    'application/json',
+    'application/json;charset=UTF-8',
+    'text/plain',
+    'text/plain;charset=UTF-8',
+    'application/x-www-form-urlencoded',
+    'application/json\tx',
+    ' application/json garbage',
+    'multipart/form-data',
+    '',
+  ])('parse JSON when the content type is “%s”', async (contentType) => {
+    const answer = await server.send('/v1/track', track('any type'), { 'content-type': contentType })
+    expect(answer.statusCode).toBe(200)
+  })
+
+  it('unpack gzip, deflate with and without its frame, and brotli', async () => {
+    const body = Buffer.from(JSON.stringify(track('packed')))
+    for (const [encoding, bytes] of [
+      ['gzip', gzipSync(body)],
+      ['deflate', deflateSync(body)],
+      ['deflate', deflateRawSync(body)],
+      ['br', brotliCompressSync(body)],
+      ['GZIP', gzipSync(body)],
+      ['', gzipSync(body)],
+      ['gzip', body],
+      ['gzip', Buffer.concat([gzipSync(body.subarray(0, 9)), gzipSync(body.subarray(9))])],
+    ] as [string, Buffer][]) {
+      const answer = await server.send('/v1/track', bytes, encoding === '' ? {} : { 'content-encoding': encoding })
+      expect(answer.statusCode, encoding).toBe(200)
+    }
+    expect(await stored('packed')).toHaveLength(8)
+  })
+
+  it('find the write key wherever it is named', async () => {
+    const key = server.source.writeKey
+    const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` })
+    const tries: [string, unknown, Record<string, string>][] = [
+      ['/v1/track', track('keyed'), basic(`${key}:`)],
+      ['/v1/track', track('keyed'), basic(key)],
+      ['/v1/track', track('keyed', { writeKey: key }), { authorization: '' }],
+      ['/v1/batch', { batch: [track('keyed')], writeKey: key }, { authorization: '' }],
+      ['/v1/batch', { batch: [track('keyed', { writeKey: key })] }, { authorization: '' }],
+      [
+        `/beacon/v1/batch?writeKey=${key}`,
+        { batch: [track('keyed')] },
+        { authorization: '', 'content-type': 'text/plain' },
+      ],
+      ['/v1/batch', { batch: [track('keyed')], writeKey: key }, { authorization: 'Bearer token-of-oauth' }],
+      ['/v1/track', track('keyed'), { authorization: `Bearer ${key}` }],
+    ]
+    for (const [url, body, headers] of tries) {
+      expect((await server.send(url, body, headers)).statusCode, JSON.stringify(headers)).toBe(200)
+    }
+    expect(await stored('keyed')).toHaveLength(tries.length)
+  })
+
+  it('answer preflights before any work, with all that a retry will need', async () => {
+    for (const url of [
+      '/v1/t',
+      '/v1/batch/',
+      '/beacon/v1/batch',
+      '/sourceConfig/?writeKey=x',
+      '/v1/projects/x/settings',
+    ]) {
+      const answer = await server.app.inject({
+        method: 'OPTIONS',
+        url,
+        headers: { origin: 'https://läden.example', 'access-control-request-headers': 'authorization' },
+      })
+      expect(answer.statusCode).toBe(204)
+      expect(answer.headers).toMatchObject({
+        'access-control-allow-origin': 'https://läden.example',
+        'access-control-allow-credentials': 'true',
+        'access-control-max-age': '7200',
+        'access-control-expose-headers': 'Retry-After',
+      })
+      const allowed = String(answer.headers['access-control-allow-headers']).split(', ')
+      for (const header of [
+        'authorization',
+        'content-type',
+        'anonymousid',
+        'sentat',
+        'x-retry-count',
+        'rsa-retry-attempt',
+        'rsa-recovered',
+      ]) {
+        expect(allowed).toContain(header)
+      }
+    }
+    const answer = await server.send('/v1/t', track('from a page'), { origin: 'https://läden.example' })
+    expect(answer.headers['access-control-allow-origin']).toBe('https://läden.example')
+    expect(answer.headers['access-control-expose-headers']).toBe('Retry-After')
+  })
+
+  it('keep the good events of a batch and say which were put aside, and why', async () => {
+    const batch = [...Array.from({ length: 98 }, () => track('mixed')), { type: 'track', userId: 'u' }, 17]
+    const answer = await server.send('/v1/batch', { batch })
+    expect(answer.json()).toEqual({
+      success: true,
+      accepted: 98,
+      quarantined: [
+        { index: 98, reason: 'no_event_name', because: 'The track call has no event name.' },
+        { index: 99, reason: 'not_an_object', because: 'The event is not an object.' },
+      ],
+    })
+    expect(await stored('mixed')).toHaveLength(98)
+    const { reasons, samples } = await server.collect.quarantine({ sourceId: server.source.id })
+    expect(Object.fromEntries(reasons.map((one) => [one.reason, one.events]))).toMatchObject({
+      no_event_name: 1,
+      not_an_object: 1,
+    })
+    expect(samples.find((sample) => sample.reason === 'not_an_object')?.raw).toBe('17')
+  })
+
+  it('answer what cannot be read with a reason, and count it', async () => {
+    const before = (await server.collect.ledger()).total.rejected
+    const zeros = gzipSync(Buffer.alloc(64 * 1024 * 1024))
+    for (const [body, headers, status, code] of [
+      ['{"type":"track"', {}, 400, 'malformed_json'],
+      ['', {}, 400, 'bad_input'],
+      [`{"a":${'['.repeat(100_000)}`, {}, 400, 'too_deep'],
+      [zeros, { 'content-encoding': 'gzip' }, 413, 'too_large'],
+      [gzipSync(zeros), { 'content-encoding': 'gzip' }, 400, 'malformed_json'],
+      [Buffer.alloc(9 * 1024 * 1024, ' '), {}, 413, 'too_large'],
+      [gzipSync('{"a":1}').subarray(0, 12), { 'content-encoding': 'gzip' }, 400, 'bad_encoding'],
+      ['not brotli', { 'content-encoding': 'br' }, 400, 'bad_encoding'],
+      ['x', { 'content-encoding': 'lzma' }, 400, 'bad_encoding'],
+    ] as [string | Buffer, Record<string, string>, number, string][]) {
+      const began = performance.now()
+      const answer = await server.send('/v1/track', body, headers)
+      expect([answer.statusCode, answer.json()], code).toMatchObject([status, { success: false, code }])
+      expect(performance.now() - began, code).toBeLessThan(500)
+    }
+    expect((await server.collect.ledger()).total.rejected).toBe(before + 9)
+  })
+
+  it('give a picture for a pixel, always', async () => {
+    const key = server.source.writeKey
+    for (const url of [
+      `/pixel/v1/page?writeKey=${key}&userId=u&name=pixel&colour=blå`,
+      '/pixel/v1/track',
+      '/pixel/v1/track?writeKey=no&event=x&userId=u',
+    ]) {
+      const answer = await server.app.inject({ method: 'GET', url })
+      expect([answer.statusCode, answer.headers['content-type'], answer.rawPayload.length]).toEqual([
+        200,
+        'image/gif',
+        43,
+      ])
+    }
+    expect(await stored('pixel')).toMatchObject([{ type: 'page', user_id: 'u', properties: { colour: 'blå' } }])
+  })
+
+  it('give browsers settings that send nothing to anybody else', async () => {
+    const settings = await server.app.inject({
+      url: '/v1/projects/anything/settings',
+      headers: { host: 'cdp.example:8443' },
+    })
+    expect(settings.json()).toMatchObject({
+      integrations: { 'Segment.io': { apiKey: 'anything', apiHost: 'cdp.example:8443/v1' } },
+      metrics: { sampleRate: 0 },
+    })
+    const config = await server.app.inject({
+      url: '/sourceConfig/?p=npm',
+      headers: { authorization: `Basic ${Buffer.from(`${server.source.writeKey}:`).toString('base64')}` },
+    })
+    expect(config.json()).toMatchObject({ source: { id: server.source.id, enabled: true, destinations: [] } })
+    expect((await server.send('/v1/m', { series: [] })).json()).toEqual({ success: true })
+  })
+
+  it('cut the address of a person to its network, and only for events from devices', async () => {
+    await server.app.inject({
+      method: 'POST',
+      url: '/v1/track',
+      remoteAddress: '203.0.113.77',
+      payload: { ...track('from a network'), writeKey: server.source.writeKey },
+    })
+    expect(await stored('from a network')).toMatchObject([{ context: { ip: '203.0.113.0' } }])
+  })
+})
+
+describe('an unknown write key', () => {
+  it('is 401, and what it brought can be recovered into a source', async () => {
+    const headers = { authorization: `Basic ${Buffer.from('il_src_mistyped:').toString('base64')}` }
+    for (let number = 0; number < 3; number++) {
+      const answer = await server.send(
+        '/v1/batch',
+        { batch: [track('mistyped', { messageId: `mistyped ${number}` })] },
+        headers,
+      )
+      expect([answer.statusCode, answer.json()]).toMatchObject([401, { success: false, code: 'unknown_write_key' }])
+    }
+    expect(await stored('mistyped')).toHaveLength(0)
+    expect(await server.collect.parked()).toMatchObject([{ writeKey: 'il_src_mistyped', requests: 3 }])
+    const caller = {
+      kind: 'person' as const,
+      accountId: 'account_1' as never,
+      name: 'Åsa',
+      side: 'it' as const,
+      roles: [],
+      permissions: new Set<string>(),
+      sessionId: undefined,
+      steppedUpAtMs: undefined,
+    }
+    expect(await server.collect.recover(caller, 'il_src_mistyped', server.source.id)).toEqual({
+      requests: 3,
+      events: 3,
+    })
+    expect(await stored('mistyped')).toHaveLength(3)
+    expect(await server.collect.parked()).toEqual([])
+  })
+
+  it('does not open the internal source', async () => {
+    const { writeKey } = server.sources.internal()
+    expect((await server.send('/v1/track', track('x', { writeKey }), { authorization: '' })).statusCode).toBe(401)
+  })
+
+  it('of a source that is switched off is refused and counted', async () => {
+    const caller = { kind: 'person', accountId: 'account_1' } as never
+    await server.sources.change(caller, server.source.id, { enabled: false })
+    expect((await server.send('/v1/track', track('off'))).statusCode).toBe(403)
+    await server.sources.change(caller, server.source.id, { enabled: true })
+    expect((await server.send('/v1/track', track('on'))).statusCode).toBe(200)
+    const { hours } = await server.collect.ledger()
+    expect(hours.find((one) => one.reason === 'source_off')).toMatchObject({ sourceId: server.source.id, events: 1 })
+  })
+})
+
+const captures = join(import.meta.dirname, '../../../../shared/data/sdk-captures')
+interface Captured {
+  method: string
+  url: string
+  headers: Record<string, string>
+  body: string
+}
+
+describe.skipIf(!existsSync(captures))('requests that the real SDKs sent (../shared/data/sdk-captures)', () => {
+  it.each([
+    'seg-node',
+    'seg-web-standard',
+    'seg-web-batch',
+    'rud-node-gztrue',
+    'rud-node-gzfalse',
+    'rud-web-std',
+    'rud-web-batch',
+    'rud-web-beacon',
+  ])('%s: every one is answered, every event is stored', async (name) => {
+    const file = JSON.parse(readFileSync(join(captures, `${name}.json`), 'utf8')) as Captured[] | { all: Captured[] }
+    const requests = Array.isArray(file) ? file : file.all
+    const ids = new Set<string>()
+    for (const { method, url, headers, body } of requests) {
+      const answer = await server.app.inject({
+        method: method as 'POST',
+        url: url.replaceAll(/wk_(?:web|test)/g, server.source.writeKey),
+        headers: {
+          ...Object.fromEntries(
+            Object.entries(headers).filter(
+              ([header]) => !['content-length', 'host', 'connection', 'accept-encoding'].includes(header),
+            ),
+          ),
+          ...(headers['authorization'] === undefined
+            ? {}
+            : { authorization: `Basic ${Buffer.from(`${server.source.writeKey}:`).toString('base64')}` }),
+        },
+        ...(body === ''
+          ? {}
+          : {
+              payload:
+                headers['content-encoding'] === 'gzip'
+                  ? gzipSync(body)
+                  : body.replaceAll(/wk_(?:web|test)/g, server.source.writeKey),
+            }),
+      })
+      expect([200, 204], `${method} ${url}: ${answer.body}`).toContain(answer.statusCode)
+      if (method !== 'POST' || url.includes('/v1/m')) continue
+      const sent = JSON.parse(body) as { batch?: { messageId: string }[]; messageId: string }
+      for (const one of sent.batch ?? [sent]) ids.add(one.messageId)
+      expect(answer.json()).toMatchObject({ success: true, quarantined: [] })
+    }
+    await server.collect.drained()
+    const [row] = await server.clickhouse.query<{ events: string; people: string }>(
+      'SELECT count() AS events, uniqExact(message_id) AS people FROM event WHERE message_id IN {ids:Array(String)}',
+      { ids: [...ids] },
+    )
+    expect(row).toEqual({ events: String(ids.size), people: String(ids.size) })
+    expect(ids.size).toBeGreaterThan(0)
+  })
+})

@@ -1,0 +1,250 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Refusal, type RefusalCode } from '../../../lib/refusals/refusals.ts'
+import type { Log } from '../../../platform/log/log.ts'
+import type { Source, Sources } from '../../sources/server/index.ts'
+import { rejectReasons, type EventType, type RejectReason } from '../contract.ts'
+import { readBody, type Arrived, type Prepared, type Read } from './intake.ts'
+import { batches, singles } from './paths.ts'
+import { limits } from './scan.ts'
+import { unpack } from './unpack.ts'
+
+/** What the endpoints ask of collect. */
+export interface Takes {
+  /** On disk when it resolves. @throws Refusal('busy') */
+  take(source: Source, read: Read, arrived: Arrived): Promise<Prepared>
+  /** Keeps for 24 hours what came with a key that nobody has. @throws Refusal('busy') when it cannot be kept */
+  park(arrived: Arrived, key: string, agent: string): Promise<void>
+  reject(source: Source | undefined, reason: RejectReason): void
+}
+
+/**
+ * The tracking endpoints: a plugin of its own, so that its body parser, its CORS answers and its errors stay its own. It sees
+ * no cookie and no session. Every answer follows from what the four SDKs do with it (spec/collect-and-identity.md 3.2):
+ * 4xx other than 429 makes them drop their events for ever, so trouble on our side is always 503 with a whole number of
+ * seconds in Retry-After.
+ */
+export function trackingEndpoints(needs: {
+  collect: Takes
+  sources: Pick<Sources, 'byWriteKey' | 'lookUpWriteKey'>
+  now: () => number
+  log: Log
+  /** Under which address SDKs reach us; by default the one they asked. */
+  publicUrl?: string | undefined
+}) {
+  const { collect, sources, now, log } = needs
+
+  return async function endpoints(scope: FastifyInstance): Promise<void> {
+    scope.addHook('onRequest', async (request, reply) => {
+      allowOrigins(request, reply)
+      if (request.method === 'OPTIONS') return reply.code(204).send()
+      // Whatever it says, it is parsed as JSON; a made-up type must not meet Fastify's own opinion of it.
+      if (request.headers['content-type'] !== undefined) request.headers['content-type'] = 'application/octet-stream'
+      return undefined
+    })
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', (_request, payload, done) => {
+      collectBytes(payload).then(
+        (bytes) => {
+          done(null, bytes)
+        },
+        (error: unknown) => {
+          done(error instanceof Error ? error : new Error(String(error)))
+        },
+      )
+    })
+    scope.setErrorHandler((error: unknown, request, reply) => {
+      const refusal = refusalOf(error)
+      if (refusal.code === 'busy' && !(error instanceof Refusal)) log.error('A tracking request failed.', error)
+      if (isReject(refusal.code)) collect.reject(undefined, refusal.code)
+      const seconds = Number(refusal.extra['retryAfterSeconds'] ?? 2)
+      if (refusal.status === 503 || refusal.status === 429)
+        reply.header('retry-after', String(Math.max(1, Math.ceil(seconds))))
+      if (request.url.startsWith('/pixel/')) return reply.code(200).type('image/gif').send(pixel)
+      return reply
+        .code(refusal.status)
+        .type('application/problem+json; charset=utf-8')
+        .send({ success: false, ...refusal.problem() })
+    })
+
+    const post = (path: string, type: EventType | undefined) => {
+      for (const url of [path, `${path}/`]) {
+        scope.route({
+          method: ['POST', 'OPTIONS'],
+          url,
+          handler: async (request, reply) => {
+            const body = await unpack(bodyOf(request), headerOf(request, 'content-encoding'))
+            return reply.send(await receive(request, body, type, path))
+          },
+        })
+      }
+    }
+    for (const [name, type] of Object.entries(singles)) post(`/v1/${name}`, type)
+    for (const path of batches) post(path, undefined)
+
+    // Usage metrics of Segment's browser SDK: accepted, so that they go nowhere else, and dropped.
+    for (const url of ['/v1/m', '/v1/m/']) {
+      scope.route({ method: ['POST', 'OPTIONS'], url, handler: (_request, reply) => reply.send({ success: true }) })
+    }
+
+    for (const type of ['track', 'page'] as const) {
+      scope.route({
+        method: ['GET', 'OPTIONS'],
+        url: `/pixel/v1/${type}`,
+        handler: async (request, reply) => {
+          const body = Buffer.from(JSON.stringify(eventOfQuery(queryOf(request), type)))
+          await receive(request, body, type, `/pixel/v1/${type}`)
+          return reply.header('cache-control', 'no-store').type('image/gif').send(pixel)
+        },
+      })
+    }
+
+    scope.route({
+      method: ['GET', 'OPTIONS'],
+      url: '/v1/projects/:writeKey/settings',
+      handler: (request, reply) => {
+        const { writeKey } = request.params as { writeKey: string }
+        const host = (needs.publicUrl ?? `${request.protocol}://${request.host}`).replace(/^(https?):\/\//, '')
+        const protocol =
+          needs.publicUrl?.startsWith('https') === true || request.protocol === 'https' ? 'https' : 'http'
+        // Never fails: without an answer the SDK stops for good. Without sampleRate 0 it reports to segment.io.
+        return reply.header('cache-control', 'public, max-age=60').send({
+          integrations: { 'Segment.io': { apiKey: writeKey, apiHost: `${host}/v1`, protocol } },
+          metrics: { sampleRate: 0 },
+          plan: { track: { __default: { enabled: true, integrations: {} } } },
+        })
+      },
+    })
+    for (const url of ['/sourceConfig', '/sourceConfig/']) {
+      scope.route({
+        method: ['GET', 'OPTIONS'],
+        url,
+        handler: (request, reply) => {
+          const [key = ''] = [...keysNamed(request)]
+          const source = sources.byWriteKey(key)
+          return reply.send({
+            source: {
+              id: source?.id ?? 'unknown',
+              name: source?.name ?? 'unknown',
+              writeKey: key,
+              // Off only when somebody switched it off: it stops the SDK.
+              enabled: source?.enabled ?? true,
+              workspaceId: 'interlock',
+              config: { statsCollection: { errors: { enabled: false }, metrics: { enabled: false } } },
+              destinations: [],
+            },
+            updatedAt: source?.createdAt ?? '1970-01-01T00:00:00.000Z',
+            workspaceId: 'interlock',
+          })
+        },
+      })
+    }
+  }
+
+  async function receive(request: FastifyRequest, body: Buffer, type: EventType | undefined, via: string) {
+    const arrived: Arrived = {
+      body,
+      type,
+      via,
+      keys: keysNamed(request),
+      ip: request.ip,
+      receivedMs: now(),
+    }
+    const read = readBody(arrived)
+    const source = await sourceOf(read.keys, arrived, headerOf(request, 'user-agent') ?? '')
+    if (!source.enabled) {
+      collect.reject(source, 'source_off')
+      throw new Refusal('not_allowed', `The source “${source.name}” is switched off.`)
+    }
+    const { records, quarantined } = await collect.take(source, read, arrived)
+    return { success: true, accepted: records.length - quarantined.length, quarantined }
+  }
+
+  async function sourceOf(keys: readonly string[], arrived: Arrived, agent: string): Promise<Source> {
+    for (const key of keys) {
+      const source = sources.byWriteKey(key)
+      if (source !== undefined) return source
+    }
+    for (const key of keys) {
+      const source = await sources.lookUpWriteKey(key)
+      if (source !== undefined) return source
+    }
+    await collect.park(arrived, keys[0] ?? '', agent)
+    throw new Refusal('unknown_write_key', keys.length === 0 ? 'The request names no write key.' : undefined)
+  }
+}
+
+/** Fixed, and more than anyone sends: a retry adds headers, and a browser that was not allowed one drops the event. */
+const allowedHeaders =
+  'authorization, content-type, content-encoding, anonymousid, sentat, x-retry-count, rsa-retry-attempt, rsa-since-last-attempt, rsa-since-first-attempt, rsa-retry-reason, rsa-recovered'
+
+function allowOrigins(request: FastifyRequest, reply: FastifyReply): void {
+  const { origin } = request.headers
+  reply.header('vary', 'Origin')
+  reply.header('access-control-allow-origin', origin ?? '*')
+  if (origin !== undefined) reply.header('access-control-allow-credentials', 'true')
+  reply.header('access-control-expose-headers', 'Retry-After')
+  reply.header('cross-origin-resource-policy', 'cross-origin')
+  if (request.method !== 'OPTIONS') return
+  reply.header('access-control-allow-methods', 'GET, POST, OPTIONS')
+  reply.header('access-control-allow-headers', allowedHeaders)
+  reply.header('access-control-max-age', '7200')
+}
+
+async function collectBytes(payload: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of payload) {
+    size += chunk.length
+    if (size > limits.bodyBytes) throw new Refusal('too_large', 'The body is larger than 8 MiB.')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks, size)
+}
+
+const bodyOf = (request: FastifyRequest): Buffer => (Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0))
+
+function headerOf(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name]
+  return Array.isArray(value) ? value[0] : value
+}
+
+const queryOf = (request: FastifyRequest) => request.query as Record<string, unknown>
+
+/** Basic user with or without ':', a bearer token, the query: whoever names it first. */
+function keysNamed(request: FastifyRequest): string[] {
+  const keys: string[] = []
+  const [scheme = '', value = ''] = (headerOf(request, 'authorization') ?? '').split(/\s+/, 2)
+  if (/^basic$/i.test(scheme)) keys.push(Buffer.from(value, 'base64').toString('utf8').split(':')[0] ?? '')
+  const { writeKey } = queryOf(request)
+  if (typeof writeKey === 'string') keys.push(writeKey)
+  if (/^bearer$/i.test(scheme)) keys.push(value)
+  return keys.filter((key) => key !== '')
+}
+
+/** A pixel's query as an event: what an event has at the top stays there, all else are properties. */
+function eventOfQuery(query: Record<string, unknown>, type: EventType): Record<string, unknown> {
+  const top = ['userId', 'anonymousId', 'messageId', 'event', 'name', 'originalTimestamp', 'timestamp', 'sentAt']
+  const event: Record<string, unknown> = { type }
+  const properties: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(query)) {
+    if (typeof value !== 'string' || key === 'writeKey') continue
+    if (top.includes(key)) event[key] = value
+    else if (key !== '__proto__') properties[key.replace(/^properties\./, '')] = value
+  }
+  return { ...event, properties }
+}
+
+/** One transparent dot in 43 bytes. */
+const pixel = Buffer.from('R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==', 'base64')
+
+const isReject = (code: RefusalCode): code is RefusalCode & RejectReason => code in rejectReasons
+
+/** What is not a refusal is trouble on our side, and that is 503: a 500 would do for two of the four SDKs only. */
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Refusal('too_large')
+  if (code === 'FST_ERR_CTP_INVALID_CONTENT_LENGTH' || code === 'ECONNRESET')
+    return new Refusal('malformed_json', 'The body is cut.')
+  return new Refusal('busy', undefined, { retryAfterSeconds: 5 })
+}

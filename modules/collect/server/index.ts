@@ -1,0 +1,5 @@
+export { createCollect, type Collect } from './service.ts'
+export { trackingEndpoints } from './endpoints.ts'
+export { addCollectRoutes } from './routes.ts'
+export type { EventInFlight, PipelineStep } from './pipeline.ts'
+export type { Outcome, TrackedEvent } from '../contract.ts'

@@ -1,0 +1,145 @@
+import type { Postgres } from '../../../platform/postgres/postgres.ts'
+import type { Counts, Ledger } from '../contract.ts'
+
+export interface OutcomeCount {
+  sourceId: string
+  receivedMs: number
+  outcome: 'stored' | 'deduplicated' | 'quarantined' | 'rejected'
+  reason: string
+  events: number
+}
+
+const hourMs = 3_600_000
+
+/** Adds up outcomes per source, hour, outcome and reason. */
+export function tallyOf() {
+  const sums = new Map<string, OutcomeCount>()
+  return {
+    add(one: OutcomeCount): void {
+      const receivedMs = one.receivedMs - (one.receivedMs % hourMs)
+      const key = `${one.sourceId} ${receivedMs} ${one.outcome} ${one.reason}`
+      const sum = sums.get(key)
+      if (sum === undefined) sums.set(key, { ...one, receivedMs })
+      else sum.events += one.events
+    },
+    take(): OutcomeCount[] {
+      const all = [...sums.values()]
+      sums.clear()
+      return all
+    },
+  }
+}
+export type Tally = ReturnType<typeof tallyOf>
+
+const addCounts = `
+  INSERT INTO collect.outcome_count (source_id, hour, outcome, reason, events, journalled)
+  SELECT source_id, hour, outcome, reason, events, $6
+    FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::bigint[]) AS one (source_id, hour, outcome, reason, events)
+   ORDER BY hour, source_id, outcome, reason
+  ON CONFLICT (hour, source_id, outcome, reason, journalled) DO UPDATE SET events = outcome_count.events + excluded.events`
+
+const valuesOf = (counts: readonly OutcomeCount[]) => [
+  counts.map((one) => one.sourceId),
+  counts.map((one) => new Date(one.receivedMs)),
+  counts.map((one) => one.outcome),
+  counts.map((one) => one.reason),
+  counts.map((one) => one.events),
+]
+
+/**
+ * Counts a batch of the journal once, however often it comes: the cursor and the counts move in one transaction.
+ * @returns whether it was counted now
+ */
+export async function countBatch(
+  postgres: Postgres,
+  batch: { journalId: string; from: bigint; to: bigint },
+  counts: readonly OutcomeCount[],
+): Promise<boolean> {
+  return postgres.transaction(async (tx) => {
+    const moved = await tx.query(
+      `INSERT INTO collect.counted (journal_id, first_position, position) VALUES ($1, $2, $3)
+       ON CONFLICT (journal_id) DO UPDATE SET position = excluded.position WHERE counted.position = $2
+       RETURNING position`,
+      [batch.journalId, batch.from, batch.to],
+    )
+    if (moved.length === 0) return false
+    await tx.query(addCounts, [...valuesOf(counts), true])
+    return true
+  })
+}
+
+/** Counts requests that were turned away; they never had a position. */
+export async function countRejected(postgres: Postgres, counts: readonly OutcomeCount[]): Promise<void> {
+  if (counts.length > 0) await postgres.query(addCounts, [...valuesOf(counts), false])
+}
+
+/** Everything counted so far, with what is on its way. */
+export async function readLedger(
+  postgres: Postgres,
+  now: {
+    atMs: number
+    inFlight: ReadonlyMap<string, number>
+    lastReceivedMs: ReadonlyMap<string, number>
+    totalInFlight: number
+  },
+): Promise<Ledger> {
+  const [sums, hours, [residue]] = await Promise.all([
+    postgres.query<{ source_id: string; outcome: keyof Counts; events: string; last_day: string; last_hour: Date }>(
+      `SELECT source_id, outcome, sum(events) AS events, coalesce(sum(events) FILTER (WHERE hour > $1), 0) AS last_day, max(hour) AS last_hour
+         FROM collect.outcome_count GROUP BY source_id, outcome`,
+      [new Date(now.atMs - 24 * hourMs)],
+    ),
+    postgres.query<{ source_id: string; hour: Date; outcome: string; reason: string; events: string }>(
+      `SELECT source_id, hour, outcome, reason, sum(events) AS events FROM collect.outcome_count
+        WHERE hour > $1 GROUP BY source_id, hour, outcome, reason ORDER BY hour, source_id, outcome, reason`,
+      [new Date(now.atMs - 48 * hourMs)],
+    ),
+    postgres.query<{ residue: string }>(
+      `SELECT (SELECT coalesce(sum(position - first_position), 0) FROM collect.counted)
+            - (SELECT coalesce(sum(events), 0) FROM collect.outcome_count WHERE journalled) AS residue`,
+    ),
+  ])
+  const bySource = new Map<string, Ledger['bySource'][number]>()
+  const of = (sourceId: string) => {
+    const found = bySource.get(sourceId) ?? { ...noCounts(), sourceId, last24Hours: 0, lastReceivedAt: null }
+    bySource.set(sourceId, found)
+    return found
+  }
+  const total = noCounts()
+  for (const row of sums) {
+    const one = of(row.source_id)
+    one[row.outcome] += Number(row.events)
+    one.received += Number(row.events)
+    one.last24Hours += Number(row.last_day)
+    one.lastReceivedAt = latest(one.lastReceivedAt, row.last_hour.toISOString())
+    total[row.outcome] += Number(row.events)
+    total.received += Number(row.events)
+  }
+  for (const [sourceId, events] of now.inFlight) {
+    const one = of(sourceId)
+    one.inFlight += events
+    one.received += events
+    one.last24Hours += events
+  }
+  for (const [sourceId, atMs] of now.lastReceivedMs) {
+    const one = of(sourceId)
+    one.lastReceivedAt = latest(one.lastReceivedAt, new Date(atMs).toISOString())
+  }
+  total.inFlight = now.totalInFlight
+  total.received += now.totalInFlight
+  return {
+    total,
+    bySource: [...bySource.values()],
+    lost: Number(residue?.residue ?? 0),
+    hours: hours.map((row) => ({
+      sourceId: row.source_id,
+      hour: row.hour.toISOString(),
+      outcome: row.outcome,
+      reason: row.reason,
+      events: Number(row.events),
+    })),
+  }
+}
+
+const noCounts = (): Counts => ({ received: 0, stored: 0, deduplicated: 0, quarantined: 0, rejected: 0, inFlight: 0 })
+const latest = (a: string | null, b: string) => (a === null || a < b ? b : a)

@@ -1,0 +1,226 @@
+import { hash } from 'node:crypto'
+import type { Id } from '../../../lib/ids/ids.ts'
+import type { ClickHouse } from '../../../platform/clickhouse/clickhouse.ts'
+import type { Clock } from '../../../platform/clock/clock.ts'
+import type { DedupIndex } from '../../../platform/journal/dedup-index.ts'
+import type { Journal, SealedBatch } from '../../../platform/journal/journal.ts'
+import type { Log } from '../../../platform/log/log.ts'
+import type { Postgres } from '../../../platform/postgres/postgres.ts'
+import type { Json, Outcome, QuarantineReason, TrackedEvent } from '../contract.ts'
+import { storeEvents, storePutAside, type PutAside } from './event-store.ts'
+import type { Inspector } from './inspector.ts'
+import { countBatch, tallyOf, type OutcomeCount } from './ledger.ts'
+import type { CollectMetrics } from './metrics.ts'
+import { normalise, type Envelope } from './normalise.ts'
+import { readJson } from './read-json.ts'
+import { decodeRecord } from './record.ts'
+import { Away, withoutTheGuilty } from './tries.ts'
+
+/** One event on its way through the steps. A step may set who it is about, or an outcome that ends its way. */
+export interface EventInFlight {
+  event: TrackedEvent
+  position: bigint
+  profileId?: Id<'profile'>
+  outcome?: Outcome
+}
+
+/** A named step of the pipeline. Gets the events of one sealed batch, each once, none that was stored before. */
+export interface PipelineStep {
+  name: string
+  /** Must be safe to run again with the same batch: after a crash it comes again, with the same token and the same events. */
+  run(batch: { token: string; events: EventInFlight[] }): Promise<void>
+}
+
+/** One record of the batch, with what became of it. */
+interface Entry {
+  position: bigint
+  envelope: Envelope
+  raw: Uint8Array
+  inFlight: EventInFlight | undefined
+  key: Uint8Array | undefined
+  outcome: Outcome | undefined
+  because: string | undefined
+}
+
+export interface PipelineNeeds {
+  postgres: Postgres
+  clickhouse: ClickHouse
+  journal: Journal
+  index: DedupIndex
+  clock: Clock
+  log: Log
+  inspector: Inspector
+  metrics: CollectMetrics
+  /** The batch is counted; told once for each time it is handled. */
+  counted(to: bigint, bySource: ReadonlyMap<string, number>): void
+}
+
+/** 128 bits of SHA-256 over source and message id: no two messages ever share it. */
+export function dedupKey(sourceId: string, messageId: string): Uint8Array {
+  return hash('sha256', `${sourceId} ${messageId}`, 'buffer').subarray(0, 16)
+}
+
+/**
+ * From journal to store: read → deduplicate → steps → ClickHouse → counts → index → cursor. Everything up to the cursor may
+ * happen again after a crash and then changes nothing: the steps by their promise, ClickHouse by the batch's token, the
+ * counts by their own cursor, the index because who won keeps its position.
+ */
+export function createPipeline(needs: PipelineNeeds, steps: readonly PipelineStep[]) {
+  const { postgres, clickhouse, journal, index, clock, log, inspector, metrics } = needs
+
+  async function there(): Promise<void> {
+    await Promise.all([clickhouse.ping(), postgres.query('SELECT 1')])
+  }
+
+  function read({ position, payload }: { position: bigint; payload: Uint8Array }): Entry {
+    const { envelope, event: raw } = decodeRecord(payload)
+    const entry: Entry = {
+      position,
+      envelope,
+      raw,
+      inFlight: undefined,
+      key: undefined,
+      outcome: undefined,
+      because: undefined,
+    }
+    if (envelope.fault !== undefined) return { ...entry, outcome: { kind: 'quarantined', reason: envelope.fault } }
+    const normalised = readEvent(raw, envelope, `il-${journal.id}-${position}`)
+    if ('quarantined' in normalised) {
+      return { ...entry, outcome: { kind: 'quarantined', reason: normalised.quarantined } }
+    }
+    const { event } = normalised
+    return { ...entry, inFlight: { event, position }, key: dedupKey(event.sourceId, event.messageId) }
+  }
+
+  /** Who was first keeps the place, in the index or in this batch; the same event of the same batch is itself. */
+  async function deduplicate(entries: readonly Entry[]): Promise<void> {
+    const candidates = entries.filter((entry) => entry.key !== undefined && entry.outcome === undefined)
+    const won = await index.find(candidates.map((entry) => entry.key ?? new Uint8Array(16)))
+    const here = new Set<string>()
+    for (const [at, entry] of candidates.entries()) {
+      const winner = won[at]
+      const key = Buffer.from(entry.key ?? []).toString('latin1')
+      if ((winner !== undefined && winner !== entry.position) || here.has(key)) entry.outcome = { kind: 'deduplicated' }
+      here.add(key)
+    }
+  }
+
+  /** Runs work over what is still on its way; whoever it fails on three times is put aside. */
+  async function over(
+    entries: readonly Entry[],
+    what: string,
+    reason: QuarantineReason,
+    work: (some: readonly Entry[], part: string) => Promise<void>,
+  ): Promise<void> {
+    const going = entries.filter((entry) => entry.outcome === undefined)
+    const began = clock.ms()
+    const guilty = await withoutTheGuilty(going, work, { clock, there, what })
+    metrics.stepSeconds.observe({ step: what }, (clock.ms() - began) / 1000)
+    for (const { item, error } of guilty) {
+      log.error(`${what} failed on one event three times; it is put aside.`, error, { position: String(item.position) })
+      item.outcome = { kind: 'quarantined', reason }
+      item.because = `${what}: ${error.message.slice(0, 500)}`
+    }
+  }
+
+  async function handle(batch: SealedBatch): Promise<void> {
+    const entries = batch.records.map(read)
+    await deduplicate(entries)
+
+    for (const step of steps) {
+      await over(entries, step.name, 'step_failed', async (some, part) => {
+        const events = some.flatMap((entry) => (entry.inFlight === undefined ? [] : [entry.inFlight]))
+        for (const event of events) delete event.outcome
+        await step.run({ token: `${batch.token}${part}`, events })
+      })
+      for (const entry of entries) entry.outcome ??= entry.inFlight?.outcome
+    }
+    await over(entries, 'store', 'store_refused', async (some, part) => {
+      const events = some.flatMap(({ inFlight, position }) =>
+        inFlight === undefined ? [] : [{ event: inFlight.event, position, profileId: inFlight.profileId }],
+      )
+      await storeEvents(clickhouse, `${batch.token}${part}`, events)
+    })
+    for (const entry of entries) entry.outcome ??= { kind: 'stored' }
+
+    const aside = entries.flatMap((entry): PutAside[] =>
+      entry.outcome?.kind === 'quarantined'
+        ? [{ ...entry, reason: entry.outcome.reason, event: entry.inFlight?.event }]
+        : [],
+    )
+    await away('ClickHouse', () => storePutAside(clickhouse, batch.token, aside))
+
+    const counts = countsOf(entries)
+    await away('PostgreSQL', () =>
+      countBatch(postgres, { journalId: journal.id, from: batch.from, to: batch.to }, counts),
+    )
+    const bySource = new Map<string, number>()
+    for (const one of counts) bySource.set(one.sourceId, (bySource.get(one.sourceId) ?? 0) + one.events)
+    needs.counted(batch.to, bySource)
+
+    await index.record(
+      entries.flatMap(({ key, outcome, position }) =>
+        key !== undefined && outcome?.kind === 'stored' ? [{ key, position }] : [],
+      ),
+    )
+    await journal.confirm(batch)
+    for (const one of counts) metrics.outcomes.inc({ outcome: one.outcome, reason: one.reason }, one.events)
+    for (const { position, envelope, inFlight, outcome } of entries.slice(-500)) {
+      if (outcome === undefined) continue
+      inspector.settled(position, envelope, { event: inFlight?.event, outcome, profileId: inFlight?.profileId })
+    }
+  }
+
+  return {
+    /** Until it is done, however long an engine is away; or until the signal. */
+    async handle(batch: SealedBatch, signal: AbortSignal): Promise<void> {
+      for (let tries = 1; !signal.aborted; tries++) {
+        try {
+          await handle(batch)
+          return
+        } catch (error) {
+          if (signal.aborted) return
+          const waitMs = Math.min(15_000, 200 * 2 ** Math.min(tries, 10))
+          if (error instanceof Away) log.warn(`${error.message} The queue waits.`, { waitMs })
+          else log.error('A batch could not be handled; the queue waits.', error, { waitMs, token: batch.token })
+          metrics.waits.inc()
+          await clock.sleep(waitMs, signal)
+        }
+      }
+    },
+  }
+}
+
+function readEvent(raw: Uint8Array, envelope: Envelope, assignedId: string) {
+  let value: Json
+  try {
+    value = readJson(raw)
+  } catch {
+    return { quarantined: 'not_json' as const }
+  }
+  return normalise(value, envelope, assignedId)
+}
+
+async function away<Result>(what: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    throw new Away(what, error)
+  }
+}
+
+function countsOf(entries: readonly Entry[]): OutcomeCount[] {
+  const tally = tallyOf()
+  for (const { envelope, outcome } of entries) {
+    if (outcome === undefined) continue
+    const reason = 'reason' in outcome ? outcome.reason : ''
+    tally.add({
+      sourceId: envelope.sourceId,
+      receivedMs: envelope.receivedMs,
+      outcome: outcome.kind,
+      reason,
+      events: 1,
+    })
+  }
+  return tally.take()
+}

@@ -1,0 +1,60 @@
+import type { Http } from '../../../platform/http/http.ts'
+import { handle } from '../../../platform/http/http.ts'
+import type { Clock } from '../../../platform/clock/clock.ts'
+import { routes, type Inspected, type Json } from '../contract.ts'
+import type { Collect } from './service.ts'
+
+/** A comment now and then, so that proxies keep the stream open. */
+const heartbeatMs = 15_000
+
+export function addCollectRoutes(http: Http, collect: Collect, clock: Clock): void {
+  handle(http, routes.ledger, () => collect.ledger())
+  handle(http, routes.recent, ({ query }) => ({
+    events: collect.inspector.recent({ sourceId: query.source, limit: query.limit }),
+  }))
+  handle(http, routes.event, async ({ params }) => {
+    const found = await collect.raw(BigInt(params.position))
+    let event: Json = null
+    try {
+      event = JSON.parse(found.raw) as Json
+    } catch {
+      // It is shown as the text it is.
+    }
+    return { ...found, event }
+  })
+  handle(http, routes.quarantine, ({ query }) => collect.quarantine({ sourceId: query.source, reason: query.reason }))
+  handle(http, routes.parked, async () => ({ keys: await collect.parked() }))
+  handle(http, routes.recover, ({ caller, body }) => collect.recover(caller, body.writeKey, body.sourceId))
+  handle(http, routes.stream, ({ query, reply }) => {
+    reply.hijack()
+    const { raw } = reply
+    raw.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    })
+    const tell = (events: Inspected[]) => {
+      const some = events.filter((event) => query.source === undefined || event.sourceId === query.source)
+      // Whoever reads too slowly misses some: an inspector, not a feed.
+      if (some.length > 0 && raw.writableLength < 1_000_000) raw.write(`data: ${JSON.stringify(some)}\n\n`)
+    }
+    raw.write(`: open\n\n`)
+    const stopWatching = collect.inspector.watch(tell)
+    const stopBeating = clock.every(
+      heartbeatMs,
+      () => {
+        raw.write(': still here\n\n')
+      },
+      () => {},
+    )
+    const end = () => {
+      stopWatching()
+      stopBeating()
+      collect.stopping.removeEventListener('abort', end)
+      raw.end()
+    }
+    raw.on('close', end)
+    collect.stopping.addEventListener('abort', end)
+    return undefined
+  })
+}

@@ -1,0 +1,335 @@
+import { Registry } from 'prom-client'
+import type { Id } from '../../../lib/ids/ids.ts'
+import { Refusal } from '../../../lib/refusals/refusals.ts'
+import type { ClickHouse } from '../../../platform/clickhouse/clickhouse.ts'
+import type { Clock } from '../../../platform/clock/clock.ts'
+import type { DedupIndex } from '../../../platform/journal/dedup-index.ts'
+import type { Journal } from '../../../platform/journal/journal.ts'
+import type { Caller } from '../../../platform/http/caller.ts'
+import type { Log } from '../../../platform/log/log.ts'
+import type { Postgres } from '../../../platform/postgres/postgres.ts'
+import { actorOf, type Audit } from '../../audit/server/index.ts'
+import type { Source, Sources } from '../../sources/server/index.ts'
+import type { Ledger, RejectReason } from '../contract.ts'
+import type { Takes } from './endpoints.ts'
+import { readPutAside } from './event-store.ts'
+import { createInspector, type Inspector } from './inspector.ts'
+import { prepare, readBody, type Prepared, type Read } from './intake.ts'
+import { countRejected, readLedger, tallyOf } from './ledger.ts'
+import { createMetrics } from './metrics.ts'
+import { forgetParked, parkBody, parkedBodies, parkedKeys, takeFromShelf } from './parked.ts'
+import { createPipeline, dedupKey, type PipelineStep } from './pipeline.ts'
+import { typeOfPath } from './paths.ts'
+import { decodeRecord } from './record.ts'
+import { limits } from './scan.ts'
+
+export interface Collect extends Takes {
+  /**
+   * Takes events of our own producers (imports, message events, the demo company): bodies as a Segment SDK would send them,
+   * each with a `type`. Resolves when they are on disk; waits while the journal is busy, up to a minute.
+   */
+  accept(
+    source: Pick<Source, 'id' | 'kind'>,
+    events: readonly unknown[],
+    via: string,
+  ): Promise<{ accepted: number; quarantined: number }>
+  /** Which of these message ids of a source were stored already (not: are on their way). */
+  seen(sourceId: Id<'source'>, messageIds: readonly string[]): Promise<boolean[]>
+  /** What was received and what became of it. */
+  ledger(): Promise<Ledger>
+  /** Begins to move events from the journal through the steps to the store. */
+  start(steps: readonly PipelineStep[]): Promise<void>
+  /** Ends after the batch in hand (or at once, when an engine is away); the journal keeps the rest. */
+  stop(): Promise<void>
+  /** Everything accepted so far is stored: tests, the demo company. @throws when the pipeline is not running */
+  drained(): Promise<void>
+  inspector: Inspector
+  /** The record at a position, as long as the journal still has it. @throws Refusal('gone') */
+  raw(position: bigint): Promise<{ raw: string; via: string; sourceId: string; receivedAt: string }>
+  quarantine(filter: { sourceId?: string | undefined; reason?: string | undefined }): ReturnType<typeof readPutAside>
+  parked(): ReturnType<typeof parkedKeys>
+  /** Takes what is parked under a key into a source. */
+  recover(caller: Caller, writeKey: string, sourceId: Id<'source'>): Promise<{ requests: number; events: number }>
+  /** One line for /health/ready: whether events are accepted, and how many wait. */
+  health(): { ok: boolean; finding: string; inFlight: number }
+  /** Aborted when collect stops: streams end with it. */
+  readonly stopping: AbortSignal
+}
+
+export interface CollectNeeds {
+  postgres: Postgres
+  clickhouse: ClickHouse
+  journal: Journal
+  index: DedupIndex
+  sources: Pick<Sources, 'get'>
+  audit: Pick<Audit, 'write'>
+  clock: Clock
+  log: Log
+  /** Where metrics are collected; by default nowhere. */
+  registry?: Registry
+  /** A small batch waits so long for company. */
+  lingerMs?: number
+}
+
+const batchLimit = { records: 5000, bytes: 8 * 1024 * 1024 }
+
+export function createCollect(needs: CollectNeeds): Collect {
+  const { postgres, clickhouse, journal, index, clock, log } = needs
+  const lingerMs = needs.lingerMs ?? 100
+  const inspector = createInspector()
+  const stopping = new AbortController()
+  const rejected = tallyOf()
+  const inFlight = new Map<string, number>()
+  const lastReceivedMs = new Map<string, number>()
+  let countedTo = journal.stored
+  let running: Promise<void> | undefined
+  let progress = Promise.withResolvers<void>()
+  const metrics = createMetrics(needs.registry ?? new Registry(), {
+    inFlight: () => Number(journal.head - countedTo),
+    pendingBytes: () => journal.state().pendingBytes,
+    flushes: () => journal.state().flushes,
+  })
+  const onTheWay = (sourceId: string, events: number) => {
+    const sum = (inFlight.get(sourceId) ?? 0) + events
+    if (sum > 0) inFlight.set(sourceId, sum)
+    else inFlight.delete(sourceId)
+  }
+
+  async function append(sourceId: string, receivedMs: number, prepared: Prepared): Promise<void> {
+    const began = clock.ms()
+    const first = await journal.append(prepared.records)
+    metrics.appendSeconds.observe((clock.ms() - began) / 1000)
+    metrics.accepted.inc(prepared.records.length)
+    onTheWay(sourceId, prepared.records.length)
+    lastReceivedMs.set(sourceId, receivedMs)
+    const envelope = { sourceId: sourceId as Id<'source'>, receivedMs }
+    // A long batch would only push itself out of the window.
+    const from = Math.max(0, prepared.normalised.length - 200)
+    for (const [index, normalised] of prepared.normalised.slice(from).entries()) {
+      inspector.arrived(first + BigInt(from + index), envelope, normalised)
+    }
+  }
+
+  /** After a restart: what waits, by source. */
+  async function countWaiting(): Promise<void> {
+    const { head } = journal
+    for (let at = journal.stored; at < head;) {
+      const records = await journal.read(at, 1000)
+      if (records.length === 0) return
+      for (const { position, payload } of records) {
+        if (position < head) onTheWay(decodeRecord(payload).envelope.sourceId, 1)
+      }
+      at += BigInt(records.length)
+    }
+  }
+
+  /** The index was lost (or never was): ClickHouse knows what it has. */
+  async function rebuildIndex(): Promise<void> {
+    if (journal.stored === 0n || !(await index.empty())) return
+    log.warn('The deduplication index is empty; it is rebuilt from the store.')
+    const all = clickhouse.stream<{ source_id: string; message_id: string; position: string }>(
+      'SELECT source_id, message_id, toString(position) AS position FROM event',
+      {},
+      { seconds: 3600 },
+    )
+    for await (const rows of all) {
+      await index.record(
+        rows.map((row) => ({ key: dedupKey(row.source_id, row.message_id), position: BigInt(row.position) })),
+      )
+    }
+  }
+
+  async function run(steps: readonly PipelineStep[]): Promise<void> {
+    const pipeline = createPipeline(
+      {
+        postgres,
+        clickhouse,
+        journal,
+        index,
+        clock,
+        log,
+        inspector,
+        metrics,
+        counted(to, bySource) {
+          if (to > countedTo) {
+            countedTo = to
+            for (const [sourceId, events] of bySource) onTheWay(sourceId, -events)
+          }
+        },
+      },
+      steps,
+    )
+    while (!stopping.signal.aborted) {
+      try {
+        const batch = await journal.nextBatch(batchLimit, 1000)
+        if (batch === undefined) continue
+        await pipeline.handle(batch, stopping.signal)
+        progress.resolve()
+        progress = Promise.withResolvers()
+        if (batch.records.length < 500) await clock.sleep(lingerMs, stopping.signal)
+      } catch (error) {
+        if (stopping.signal.aborted) return
+        log.error('The next batch could not be read.', error)
+        await clock.sleep(1000, stopping.signal)
+      }
+    }
+  }
+
+  const flushRejected = async () => {
+    const counts = rejected.take()
+    try {
+      await countRejected(postgres, counts)
+    } catch (error) {
+      for (const one of counts) rejected.add(one)
+      throw error
+    }
+  }
+  const failed = (error: unknown) => {
+    log.warn('A count could not be written; it is kept and tried again.', { error: String(error) })
+  }
+  const stops: (() => void)[] = []
+
+  const collect: Collect = {
+    inspector,
+    stopping: stopping.signal,
+    async take(source, read, arrived) {
+      const prepared = prepare(read, source, arrived)
+      if (prepared.records.length > 0) await append(source.id, arrived.receivedMs, prepared)
+      return prepared
+    },
+    async park(arrived, key, agent) {
+      metrics.rejected.inc({ reason: 'unknown_write_key' })
+      const body = { writeKey: key, path: arrived.via, agent, bytes: arrived.body, receivedMs: arrived.receivedMs }
+      try {
+        await parkBody(postgres, body)
+      } catch (error) {
+        throw new Refusal('busy', 'The write key is unknown and the body cannot be kept now.', {
+          retryAfterSeconds: 5,
+          cause: String(error),
+        })
+      }
+    },
+    reject(source, reason: RejectReason) {
+      if (reason !== 'unknown_write_key') metrics.rejected.inc({ reason })
+      rejected.add({ sourceId: source?.id ?? '', receivedMs: clock.ms(), outcome: 'rejected', reason, events: 1 })
+    },
+    async accept(source, events, via) {
+      let quarantined = 0
+      for (let at = 0; at < events.length; at += 1000) {
+        const some = events.slice(at, at + 1000)
+        const receivedMs = clock.ms()
+        const prepared = prepare(readOwn(some), source, { type: undefined, via, ip: '', receivedMs })
+        await patiently(() => append(source.id, receivedMs, prepared))
+        quarantined += prepared.quarantined.length
+      }
+      return { accepted: events.length - quarantined, quarantined }
+    },
+    async seen(sourceId, messageIds) {
+      const found = await index.find(messageIds.map((messageId) => dedupKey(sourceId, messageId)))
+      return found.map((position) => position !== undefined)
+    },
+    async ledger() {
+      await flushRejected()
+      return readLedger(postgres, {
+        atMs: clock.ms(),
+        inFlight,
+        lastReceivedMs,
+        totalInFlight: Number(journal.head - countedTo),
+      })
+    },
+    async start(steps) {
+      await rebuildIndex()
+      await countWaiting()
+      running = run(steps)
+      stops.push(
+        clock.every(2000, flushRejected, failed),
+        clock.every(600_000, () => forgetParked(postgres, clock.ms()), failed),
+      )
+    },
+    async stop() {
+      stopping.abort()
+      for (const stop of stops) stop()
+      await running
+      await flushRejected().catch(failed)
+    },
+    async drained() {
+      const { head } = journal
+      while (journal.stored < head) {
+        if (running === undefined || stopping.signal.aborted) throw new Error('The pipeline is not running.')
+        await Promise.race([progress.promise, clock.sleep(1000)])
+      }
+    },
+    async raw(position) {
+      const [record] = position < journal.head ? await journal.read(position, 1).catch(() => []) : []
+      if (record === undefined) throw new Refusal('gone', 'The journal does not keep this record any more.')
+      const { envelope, event } = decodeRecord(record.payload)
+      return {
+        raw: Buffer.from(event).toString('utf8'),
+        via: envelope.via,
+        sourceId: envelope.sourceId,
+        receivedAt: new Date(envelope.receivedMs).toISOString(),
+      }
+    },
+    quarantine: (filter) => readPutAside(clickhouse, filter),
+    parked: () => parkedKeys(postgres, clock.ms()),
+    async recover(caller, writeKey, sourceId) {
+      const source = await needs.sources.get(sourceId)
+      if (source === undefined) throw new Refusal('not_found', 'There is no such source.')
+      const sum = { requests: 0, events: 0 }
+      for (;;) {
+        const bodies = await parkedBodies(postgres, writeKey, 50)
+        if (bodies.length === 0) break
+        for (const { path, body, receivedMs } of bodies) {
+          const type = typeOfPath(path)
+          const arrived = { body, type, via: `${path} (recovered)`, keys: [], ip: '', receivedMs }
+          const { records } = await patiently(() => collect.take(source, readBody(arrived), arrived))
+          sum.events += records.length
+        }
+        sum.requests += bodies.length
+        await takeFromShelf(
+          postgres,
+          bodies.map((body) => body.id),
+        )
+      }
+      await postgres.transaction((tx) =>
+        needs.audit.write(tx, {
+          actor: actorOf(caller),
+          deed: 'source.recovered',
+          object: { kind: 'source', id: sourceId },
+          summary: `Took parked requests into the source “${source.name}”`,
+          facts: { requests: sum.requests, events: sum.events },
+        }),
+      )
+      return sum
+    },
+    health() {
+      const { trouble } = journal.state()
+      const waiting = Number(journal.head - countedTo)
+      const finding =
+        trouble ?? (waiting === 0 ? 'Everything received is stored.' : `${waiting} events wait for the store.`)
+      return { ok: trouble === undefined, finding, inFlight: waiting }
+    },
+  }
+
+  /** For producers of our own, who would only try again themselves. */
+  async function patiently<Result>(work: () => Promise<Result>): Promise<Result> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await work()
+      } catch (error) {
+        if (!(error instanceof Refusal) || error.code !== 'busy' || tries >= 60 || stopping.signal.aborted) throw error
+        await clock.sleep(1000, stopping.signal)
+      }
+    }
+  }
+  return collect
+}
+
+/** Our own producers hand in values: they go the same way as everybody's bytes. */
+function readOwn(events: readonly unknown[]): Read {
+  const body = Buffer.from(JSON.stringify({ batch: events }))
+  if (body.length <= limits.bodyBytes || events.length === 1) return readBody({ body, type: undefined, keys: [] })
+  const half = Math.ceil(events.length / 2)
+  const [first, second] = [readOwn(events.slice(0, half)), readOwn(events.slice(half))]
+  return { ...first, events: [...first.events, ...second.events] }
+}
