@@ -48,6 +48,7 @@ export const quarantineReasons = {
   no_event_name: 'The track call has no event name.',
   no_group_id: 'The group call has no groupId.',
   no_previous_id: 'The alias call lacks its userId or previousId.',
+  same_key_twice: 'A key with a dot says the same as a nested one: “a.b” beside “a” with “b” in it.',
   store_refused: 'The store refused this event three times.',
   step_failed: 'A step of the pipeline failed on this event three times.',
 } as const

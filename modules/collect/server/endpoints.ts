@@ -42,16 +42,9 @@ export function trackingEndpoints(needs: {
       return undefined
     })
     scope.removeAllContentTypeParsers()
-    scope.addContentTypeParser('*', (_request, payload, done) => {
-      collectBytes(payload).then(
-        (bytes) => {
-          done(null, bytes)
-        },
-        (error: unknown) => {
-          done(error instanceof Error ? error : new Error(String(error)))
-        },
-      )
-    })
+    scope.addContentTypeParser('*', (_request: FastifyRequest, payload: AsyncIterable<Uint8Array>) =>
+      collectBytes(payload),
+    )
     scope.setErrorHandler((error: unknown, request, reply) => {
       const refusal = refusalOf(error)
       if (refusal.code === 'busy' && !(error instanceof Refusal)) log.error('A tracking request failed.', error)

@@ -56,6 +56,9 @@ export function normalise(body: Json, envelope: Envelope, assignedId: string): N
   if (type.data === 'track' && name === '') return { quarantined: 'no_event_name' }
 
   const context = contextOf(body, envelope)
+  const traits = traitsOf(type.data, body, context)
+  const properties = objectOf(body['properties'])
+  if ([context, traits, properties].some(saysTwice)) return { quarantined: 'same_key_twice' }
   const times = timesOf(
     body['originalTimestamp'] ?? body['timestamp'],
     body['sentAt'] ?? envelope.sentAt,
@@ -72,8 +75,8 @@ export function normalise(body: Json, envelope: Envelope, assignedId: string): N
       ...(previousId === undefined ? {} : { previousId }),
       ...(groupId === undefined ? {} : { groupId }),
       externalIds: externalIdsOf(context),
-      traits: traitsOf(type.data, body, context),
-      properties: objectOf(body['properties']),
+      traits,
+      properties,
       context,
       originalMs: times.originalMs,
       sentMs: times.sentMs ?? envelope.receivedMs,
@@ -131,4 +134,32 @@ function externalIdsOf(context: JsonObject): { type: string; value: string }[] {
     if (typeof value === 'string' && /^[A-Za-z][\w.-]{0,63}$/.test(kind)) found.push({ type: kind, value })
   }
   return found
+}
+
+/**
+ * ClickHouse keeps JSON by path, and there `{"a.b": 1}` and `{"a": {"b": 1}}` are one path: both in one object it refuses.
+ * Looked at only where a key has a dot.
+ */
+function saysTwice(value: JsonObject): boolean {
+  if (!hasDot(value)) return false
+  const seen = new Set<string>()
+  const walk = (one: JsonObject, path: string | undefined): boolean =>
+    Object.entries(one).some(([key, inner]) => {
+      const here = path === undefined ? key : `${path}.${key}`
+      if (isObject(inner)) return walk(inner, here)
+      if (seen.has(here)) return true
+      seen.add(here)
+      return false
+    })
+  return walk(value, undefined) || Object.values(value).some(inArrays)
+}
+const inArrays = (value: Json): boolean =>
+  Array.isArray(value)
+    ? value.some((one) => (isObject(one) ? saysTwice(one) : inArrays(one)))
+    : isObject(value) && Object.values(value).some(inArrays)
+
+function hasDot(value: Json): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (Array.isArray(value)) return value.some(hasDot)
+  return Object.entries(value).some(([key, inner]) => key.includes('.') || hasDot(inner))
 }
