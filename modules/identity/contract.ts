@@ -1,0 +1,44 @@
+import { z } from 'zod'
+import { idOf } from '../../lib/ids/ids.ts'
+import { route } from '../../lib/routes/routes.ts'
+
+export const ProfileId = idOf('profile')
+
+export const KnownIdentifier = z.object({
+  type: z.string(),
+  value: z.string(),
+  shared: z.boolean(),
+  sourceId: z.string(),
+  firstSeenAt: z.string(),
+})
+export type KnownIdentifier = z.infer<typeof KnownIdentifier>
+
+/** How we know: the identifiers of one person, what linked them, and what was decided against. */
+export const Explanation = z.object({
+  profileId: ProfileId,
+  identifiers: z.array(KnownIdentifier),
+  links: z.array(
+    z.object({
+      a: z.string(),
+      b: z.string(),
+      rule: z.string(),
+      sourceId: z.string(),
+      messageId: z.string(),
+      at: z.string(),
+    }),
+  ),
+  decisions: z.array(z.object({ kind: z.string(), because: z.string(), at: z.string() })),
+  mergedFrom: z.array(z.object({ profileId: z.string(), at: z.string() })),
+})
+export type Explanation = z.infer<typeof Explanation>
+
+export const routes = {
+  explain: route({
+    method: 'GET',
+    path: '/api/people/:id/identity',
+    summary: 'How we know who this is: identifiers, what linked them, what was decided.',
+    allow: 'data.read',
+    params: z.object({ id: ProfileId }),
+    reply: Explanation,
+  }),
+}
