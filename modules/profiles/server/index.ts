@@ -1,0 +1,2 @@
+export { createProfiles, type Profiles } from './service.ts'
+export { addProfileRoutes } from './routes.ts'

@@ -1,0 +1,309 @@
+import { normalise } from '../../../lib/identifiers/identifiers.ts'
+import type { Id } from '../../../lib/ids/ids.ts'
+import { Refusal } from '../../../lib/refusals/refusals.ts'
+import { labelOf, sensitivityOf } from '../../../lib/sensitivity/sensitivity.ts'
+import type { ClickHouse } from '../../../platform/clickhouse/clickhouse.ts'
+import type { Clock } from '../../../platform/clock/clock.ts'
+import type { Postgres } from '../../../platform/postgres/postgres.ts'
+import type { EventInFlight, PipelineStep } from '../../collect/server/index.ts'
+import { resolvedJoin, resolvedProfile, type Identity } from '../../identity/server/index.ts'
+import type { Sources } from '../../sources/server/index.ts'
+import type { Field, Person, PersonRow, TimelineEvent } from '../contract.ts'
+import { profileStore, type ProfileRow, type TraitRow } from './store.ts'
+
+export interface Profiles {
+  /** After identity: keeps traits, the sum of each profile, and its copy in ClickHouse. */
+  step: PipelineStep
+  get(id: Id<'profile'>): Promise<Person>
+  find(search: string, after: string | undefined): Promise<{ people: PersonRow[]; next: string | null; total: number }>
+  timeline(id: Id<'profile'>, before: string | undefined): Promise<{ events: TimelineEvent[]; next: string | null }>
+  fields(): Promise<Field[]>
+  count(): Promise<number>
+  /** Traits of people, for rendering; who is gone is left out. */
+  traitsOf(
+    ids: readonly string[],
+  ): Promise<Map<string, { id: string; name: string; email: string | null; traits: Record<string, unknown> }>>
+}
+
+const page = 50
+
+export function createProfiles(needs: {
+  postgres: Postgres
+  clickhouse: ClickHouse
+  clock: Clock
+  identity: Pick<Identity, 'anchorOf' | 'canonical'>
+  sources: Pick<Sources, 'get'>
+}): Profiles {
+  const { postgres, clickhouse, clock, identity, sources } = needs
+  const store = profileStore(postgres)
+  const nameOf = async (sourceId: string) =>
+    (await sources.get(sourceId as Id<'source'>))?.name ?? 'a source that is gone'
+
+  /** Sums up these profiles anew and writes them to both stores. */
+  async function project(
+    seen: Map<string, { first: Date; last: Date; version: number }>,
+    token: string,
+  ): Promise<void> {
+    const written = await postgres.transaction(async (tx) => {
+      const inside = profileStore(tx)
+      const merges = await inside.merges()
+      for (const merge of merges)
+        if (!seen.has(merge.into_profile))
+          seen.set(
+            merge.into_profile,
+            [...seen.values()][0] ?? { first: clock.now(), last: clock.now(), version: clock.ms() },
+          )
+      const gone = merges.length === 0 ? [] : await inside.remove(merges.map((merge) => merge.from_profile))
+      for (const row of gone) {
+        const into = merges.find((merge) => merge.from_profile === row.id)?.into_profile
+        const entry = into === undefined ? undefined : seen.get(into)
+        if (entry === undefined || into === undefined) continue
+        seen.set(into, {
+          ...entry,
+          first: new Date(Math.min(entry.first.getTime(), row.first_seen_at.getTime())),
+          last: new Date(Math.max(entry.last.getTime(), row.last_seen_at.getTime())),
+        })
+      }
+      for (const merge of merges) seen.delete(merge.from_profile)
+      const last = merges.at(-1)
+      if (last !== undefined) await inside.followed(last.seq)
+      const sums = await inside.sumOf([...seen.keys()])
+      const rows = sums.map((sum): ProfileRow => {
+        const when = seen.get(sum.profile_id) ?? { first: clock.now(), last: clock.now(), version: 0 }
+        const traits = sum.traits ?? {}
+        return {
+          id: sum.profile_id,
+          traits,
+          name: nameFrom(traits),
+          email: emailFrom(traits) ?? sum.emails?.[0] ?? null,
+          phone: sum.phones?.[0] ?? null,
+          time_zone: textOf(traits['timeZone']),
+          locale: textOf(traits['language']) ?? textOf(traits['locale']),
+          first_seen_at: when.first,
+          last_seen_at: when.last,
+          version: when.version,
+        }
+      })
+      return { rows: await inside.put(rows), gone: merges.map((merge) => merge.from_profile) }
+    })
+    const version = Math.max(0, ...[...seen.values()].map((entry) => entry.version))
+    await clickhouse.insert(
+      'profile',
+      [
+        ...written.rows.map((row) => ({
+          profile_id: row.id,
+          version: row.version,
+          removed: 0,
+          traits: row.traits,
+          email: row.email ?? '',
+          first_seen_at: row.first_seen_at.toISOString(),
+          last_seen_at: row.last_seen_at.toISOString(),
+        })),
+        ...written.gone.map((id) => ({
+          profile_id: id,
+          version,
+          removed: 1,
+          traits: {},
+          email: '',
+          first_seen_at: clock.now().toISOString(),
+          last_seen_at: clock.now().toISOString(),
+        })),
+      ],
+      { token: `${token} profile` },
+    )
+  }
+
+  return {
+    step: {
+      name: 'profiles',
+      async run({ token, events }) {
+        const traits = new Map<string, TraitRow>()
+        const fields = new Map<string, { name: string; type: string; sample: string }>()
+        const seen = new Map<string, { first: Date; last: Date; version: number }>()
+        for (const inFlight of events) {
+          if (inFlight.profileId === undefined || inFlight.outcome !== undefined) continue
+          note(inFlight, seen)
+          const anchor = identity.anchorOf(inFlight)
+          if (anchor === undefined || inFlight.event.type === 'group') continue
+          for (const [name, value] of Object.entries(traitsOf(inFlight))) {
+            if (name.length > 100 || value === null) continue
+            const key = `${anchor} ${name}`
+            const known = traits.get(key)
+            if (known !== undefined && known.at.getTime() > inFlight.event.timeMs) continue
+            traits.set(key, {
+              identifierId: anchor,
+              name,
+              value: cleaned(value),
+              at: new Date(inFlight.event.timeMs),
+              sourceId: inFlight.event.sourceId,
+            })
+            for (const field of fieldsOf(name, value)) fields.set(field.name, field)
+          }
+        }
+        if (seen.size === 0) return
+        if (traits.size > 0) await store.putTraits([...traits.values()])
+        if (fields.size > 0) await store.putFields([...fields.values()], clock.now())
+        await project(seen, token)
+      },
+    },
+    async get(id) {
+      const current = (await identity.canonical(id)) ?? id
+      const row = await store.get(current)
+      if (row === undefined) throw new Refusal('not_found', 'There is no such person.')
+      const traits = await store.traitsOf(current)
+      return {
+        id: current,
+        name: row.name,
+        email: row.email,
+        phone: row.phone,
+        timeZone: row.time_zone,
+        locale: row.locale,
+        firstSeenAt: row.first_seen_at.toISOString(),
+        lastSeenAt: row.last_seen_at.toISOString(),
+        traits: await Promise.all(
+          traits.map(async (trait) => ({
+            name: trait.name,
+            label: labelOf(trait.name),
+            value: trait.value,
+            at: trait.at.toISOString(),
+            sourceId: trait.source_id,
+            sourceName: await nameOf(trait.source_id),
+            sensitivity: sensitivityOf(trait.name),
+            others: Number(trait.others),
+          })),
+        ),
+      }
+    },
+    async find(search, after) {
+      const [at, id] = after?.split('~') ?? []
+      const rows = await store.page(
+        search.trim(),
+        at === undefined || id === undefined ? undefined : { at: new Date(at), id },
+        page + 1,
+      )
+      const shown = rows.slice(0, page)
+      const last = shown.at(-1)
+      return {
+        people: shown.map((row) => ({
+          id: row.id as Id<'profile'>,
+          name: row.name,
+          email: row.email,
+          phone: row.phone,
+          country: textOf((row.traits['address'] as Record<string, unknown> | undefined)?.['country']),
+          lastSeenAt: row.last_seen_at.toISOString(),
+        })),
+        next: rows.length > page && last !== undefined ? `${last.last_seen_at.toISOString()}~${last.id}` : null,
+        total: search.trim() === '' ? await store.count() : await store.countFound(search.trim()),
+      }
+    },
+    async timeline(id, before) {
+      const current = (await identity.canonical(id)) ?? id
+      const rows = await clickhouse.query<{
+        time: string
+        type: string
+        name: string
+        source_id: string
+        message_id: string
+        properties: Record<string, unknown>
+      }>(
+        `SELECT formatDateTime(e.time, '%Y-%m-%dT%H:%i:%S', 'UTC') || '.' || leftPad(toString(toUnixTimestamp64Milli(e.time) % 1000), 3, '0') || 'Z' AS time, e.type AS type, e.name AS name, e.source_id AS source_id, e.message_id AS message_id, e.properties AS properties
+         FROM event AS e ${resolvedJoin}
+         WHERE e.profile_id IN (SELECT {id:String} UNION ALL SELECT from_profile FROM profile_override WHERE to_profile = {id:String})
+           AND ${resolvedProfile} = {id:String} AND e.time < parseDateTime64BestEffort({before:String}, 3, 'UTC')
+         ORDER BY e.time DESC, e.position DESC LIMIT {limit:UInt32}`,
+        { id: current, before: before ?? '2100-01-01T00:00:00.000Z', limit: page + 1 },
+      )
+      const shown = rows.slice(0, page)
+      return {
+        events: await Promise.all(
+          shown.map(async (row) => ({
+            time: row.time,
+            type: row.type,
+            name: row.name,
+            sourceId: row.source_id,
+            sourceName: await nameOf(row.source_id),
+            messageId: row.message_id,
+            properties: row.properties,
+          })),
+        ),
+        next: rows.length > page ? (shown.at(-1)?.time ?? null) : null,
+      }
+    },
+    async fields() {
+      return (await store.fields()).map((row) => ({
+        name: row.name,
+        label: labelOf(row.name),
+        type: row.type as Field['type'],
+        sensitivity: sensitivityOf(row.name, row.samples),
+        samples: row.samples,
+      }))
+    },
+    count: () => store.count(),
+    async traitsOf(ids) {
+      return new Map(
+        (await store.some(ids)).map((row) => [
+          row.id,
+          { id: row.id, name: row.name, email: row.email, traits: row.traits },
+        ]),
+      )
+    },
+  }
+}
+
+function note(inFlight: EventInFlight, seen: Map<string, { first: Date; last: Date; version: number }>): void {
+  const { event, position, profileId } = inFlight
+  if (profileId === undefined) return
+  const at = new Date(event.timeMs)
+  const known = seen.get(profileId)
+  const version = Number(position) + 1
+  seen.set(
+    profileId,
+    known === undefined
+      ? { first: at, last: at, version }
+      : {
+          first: at < known.first ? at : known.first,
+          last: at > known.last ? at : known.last,
+          version: Math.max(version, known.version),
+        },
+  )
+}
+
+/** What an event says of its person: traits, else context.traits (RudderStack's browser sends only those, with every call). */
+function traitsOf({ event }: EventInFlight): Record<string, unknown> {
+  if (event.type === 'identify') return event.traits
+  return {}
+}
+function cleaned(value: unknown): unknown {
+  return typeof value === 'string' ? value.replaceAll('\u0000', '').slice(0, 4_096) : value
+}
+function fieldsOf(name: string, value: unknown): { name: string; type: string; sample: string }[] {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return Object.entries(value)
+      .filter(([inner]) => /^[A-Za-z0-9_]{1,60}$/.test(inner))
+      .flatMap(([inner, of]) =>
+        typeof of === 'object' ? [] : [{ name: `${name}.${inner}`, type: typeOf(of), sample: String(of).slice(0, 80) }],
+      )
+  if (!/^[A-Za-z0-9_]{1,60}$/.test(name)) return []
+  return [{ name, type: typeOf(value), sample: typeof value === 'object' ? '' : String(value).slice(0, 80) }]
+}
+function typeOf(value: unknown): string {
+  if (typeof value === 'number') return 'number'
+  if (typeof value === 'boolean') return 'boolean'
+  if (typeof value === 'string') return /^\d{4}-\d{2}-\d{2}/.test(value) ? 'date' : 'text'
+  return 'other'
+}
+function nameFrom(traits: Record<string, unknown>): string {
+  const full = [textOf(traits['firstName']), textOf(traits['lastName'])].filter((part) => part !== null).join(' ')
+  return full !== '' ? full : (textOf(traits['name']) ?? textOf(traits['email']) ?? '')
+}
+function emailFrom(traits: Record<string, unknown>): string | null {
+  const said = textOf(traits['email'])
+  return said === null ? null : (normalise({ type: 'email', value: said })?.value ?? null)
+}
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' && value.trim() !== ''
+    ? value.trim()
+    : typeof value === 'number'
+      ? String(value)
+      : null
+}

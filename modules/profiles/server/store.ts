@@ -1,0 +1,123 @@
+import type { Postgres } from '../../../platform/postgres/postgres.ts'
+
+export interface TraitRow {
+  identifierId: string
+  name: string
+  value: unknown
+  at: Date
+  sourceId: string
+}
+export interface ProfileRow {
+  id: string
+  traits: Record<string, unknown>
+  name: string
+  email: string | null
+  phone: string | null
+  time_zone: string | null
+  locale: string | null
+  first_seen_at: Date
+  last_seen_at: Date
+  version: number
+}
+
+/** The statements of profiles, and nothing but statements. */
+export function profileStore(postgres: Postgres) {
+  return {
+    /** The newest word on each trait stays, whatever the order of arrival; within one instant the later in the batch. */
+    putTraits: (rows: readonly TraitRow[]) =>
+      postgres.query(
+        `INSERT INTO profiles.trait (identifier_id, name, value, at, source_id) SELECT * FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::timestamptz[], $5::text[])
+         ON CONFLICT (identifier_id, name) DO UPDATE SET value = excluded.value, at = excluded.at, source_id = excluded.source_id WHERE excluded.at >= trait.at`,
+        [
+          rows.map((row) => row.identifierId),
+          rows.map((row) => row.name),
+          rows.map((row) => JSON.stringify(row.value)),
+          rows.map((row) => row.at),
+          rows.map((row) => row.sourceId),
+        ],
+      ),
+    /** Each profile's traits: of all its identifiers the newest word. */
+    sumOf: (profiles: readonly string[]) =>
+      postgres.query<{
+        profile_id: string
+        traits: Record<string, unknown> | null
+        emails: string[] | null
+        phones: string[] | null
+      }>(
+        `SELECT p.id AS profile_id,
+           (SELECT jsonb_object_agg(name, value) FROM (
+              SELECT DISTINCT ON (t.name) t.name, t.value FROM identity.membership m JOIN profiles.trait t ON t.identifier_id = m.identifier_id
+              WHERE m.profile_id = p.id ORDER BY t.name, t.at DESC, t.identifier_id) AS newest) AS traits,
+           (SELECT array_agg(value ORDER BY shared, created_at DESC) FROM identity.membership m WHERE m.profile_id = p.id AND type = 'email') AS emails,
+           (SELECT array_agg(value ORDER BY shared, created_at DESC) FROM identity.membership m WHERE m.profile_id = p.id AND type = 'phone') AS phones
+         FROM unnest($1::text[]) AS p (id)`,
+        [[...profiles]],
+      ),
+    put: (rows: readonly ProfileRow[]) =>
+      postgres.query<ProfileRow>(
+        `INSERT INTO profiles.profile (id, traits, name, email, phone, time_zone, locale, first_seen_at, last_seen_at, version)
+         SELECT * FROM unnest($1::text[], $2::jsonb[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[], $10::bigint[])
+         ON CONFLICT (id) DO UPDATE SET traits = excluded.traits, name = excluded.name, email = excluded.email, phone = excluded.phone, time_zone = excluded.time_zone, locale = excluded.locale,
+           first_seen_at = least(profile.first_seen_at, excluded.first_seen_at), last_seen_at = greatest(profile.last_seen_at, excluded.last_seen_at), version = greatest(profile.version, excluded.version)
+         RETURNING *`,
+        [
+          rows.map((row) => row.id),
+          rows.map((row) => JSON.stringify(row.traits)),
+          rows.map((row) => row.name),
+          rows.map((row) => row.email),
+          rows.map((row) => row.phone),
+          rows.map((row) => row.time_zone),
+          rows.map((row) => row.locale),
+          rows.map((row) => row.first_seen_at),
+          rows.map((row) => row.last_seen_at),
+          rows.map((row) => row.version),
+        ],
+      ),
+    merges: () =>
+      postgres.query<{ seq: number; from_profile: string; into_profile: string }>(
+        'SELECT m.seq, m.from_profile, coalesce(p.merged_into, m.into_profile) AS into_profile FROM identity.merge m JOIN identity.profile p ON p.id = m.from_profile WHERE m.seq > (SELECT merge_seq FROM profiles.cursor) ORDER BY m.seq',
+      ),
+    followed: (seq: number) => postgres.query('UPDATE profiles.cursor SET merge_seq = greatest(merge_seq, $1)', [seq]),
+    remove: (ids: readonly string[]) =>
+      postgres.query<ProfileRow>('DELETE FROM profiles.profile WHERE id = ANY($1) RETURNING *', [[...ids]]),
+    putFields: (rows: readonly { name: string; type: string; sample: string }[], at: Date) =>
+      postgres.query(
+        `INSERT INTO profiles.field (name, type, samples, first_seen_at) SELECT name, type, ARRAY[sample], $4 FROM unnest($1::text[], $2::text[], $3::text[]) AS f (name, type, sample)
+         ON CONFLICT (name) DO UPDATE SET samples = CASE WHEN cardinality(field.samples) < 5 AND NOT excluded.samples[1] = ANY (field.samples) THEN field.samples || excluded.samples ELSE field.samples END`,
+        [rows.map((row) => row.name), rows.map((row) => row.type), rows.map((row) => row.sample), at],
+      ),
+    fields: () =>
+      postgres.query<{ name: string; type: string; samples: string[] }>(
+        'SELECT name, type, samples FROM profiles.field ORDER BY name',
+      ),
+    get: async (id: string) =>
+      (await postgres.query<ProfileRow>('SELECT * FROM profiles.profile WHERE id = $1', [id]))[0],
+    some: (ids: readonly string[]) =>
+      postgres.query<ProfileRow>('SELECT * FROM profiles.profile WHERE id = ANY($1)', [[...ids]]),
+    traitsOf: (profile: string) =>
+      postgres.query<{ name: string; value: unknown; at: Date; source_id: string; others: number }>(
+        `SELECT DISTINCT ON (t.name) t.name, t.value, t.at, t.source_id, (count(*) OVER (PARTITION BY t.name)) - 1 AS others
+       FROM identity.membership m JOIN profiles.trait t ON t.identifier_id = m.identifier_id WHERE m.profile_id = $1 ORDER BY t.name, t.at DESC, t.identifier_id`,
+        [profile],
+      ),
+    count: async () => (await postgres.query<{ n: number }>('SELECT count(*) AS n FROM profiles.profile'))[0]?.n ?? 0,
+    page: (search: string, after: { at: Date; id: string } | undefined, limit: number) =>
+      postgres.query<ProfileRow>(
+        search === ''
+          ? `SELECT * FROM profiles.profile WHERE ($1::timestamptz IS NULL OR (last_seen_at, id) < ($1, $2)) ORDER BY last_seen_at DESC, id DESC LIMIT $3`
+          : `SELECT p.* FROM profiles.profile p WHERE ((p.name || ' ' || coalesce(p.email, '') || ' ' || coalesce(p.phone, '')) ILIKE $4
+               OR p.id IN (SELECT profile_id FROM identity.membership WHERE value = $5 OR value = lower($5)))
+             AND ($1::timestamptz IS NULL OR (p.last_seen_at, p.id) < ($1, $2)) ORDER BY p.last_seen_at DESC, p.id DESC LIMIT $3`,
+        search === ''
+          ? [after?.at ?? null, after?.id ?? null, limit]
+          : [after?.at ?? null, after?.id ?? null, limit, `%${search.replace(/[\\%_]/g, '\\$&')}%`, search],
+      ),
+    countFound: async (search: string) =>
+      (
+        await postgres.query<{ n: number }>(
+          `SELECT count(*) AS n FROM profiles.profile p WHERE (p.name || ' ' || coalesce(p.email, '') || ' ' || coalesce(p.phone, '')) ILIKE $1 OR p.id IN (SELECT profile_id FROM identity.membership WHERE value = $2 OR value = lower($2))`,
+          [`%${search.replace(/[\\%_]/g, '\\$&')}%`, search],
+        )
+      )[0]?.n ?? 0,
+  }
+}
