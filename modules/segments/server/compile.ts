@@ -1,0 +1,98 @@
+import { resolvedJoin, resolvedProfile } from '../../identity/server/index.ts'
+import type { Condition, SegmentDefinition, Test, Window } from '../contract.ts'
+
+/** A question to ClickHouse: text of ours, values as parameters. */
+export interface Compiled {
+  /** A SELECT of `profile_id`. */
+  sql: string
+  params: Record<string, string | number | boolean | (string | number)[]>
+}
+
+/**
+ * A definition as one SELECT of profile ids. No text of a person ever enters the SQL: names of fields were checked against a pattern by the contract and
+ * become quoted path segments, everything else is a `{p0:Type}` parameter.
+ * @param nowMs the instant that "in the last n days" counts back from
+ */
+export function compile(definition: SegmentDefinition, nowMs: number): Compiled {
+  const params: Compiled['params'] = {}
+  let count = 0
+  const param = (value: string | number | boolean | (string | number)[], type: string): string => {
+    const name = `p${String(count++)}`
+    params[name] = value
+    return `{${name}:${type}}`
+  }
+  const path = (column: string, field: string) =>
+    `${column}.${field
+      .split('.')
+      .map((part) => `\`${part}\``)
+      .join('.')}`
+  const daysAgo = (days: number) => param(new Date(nowMs - days * 86_400_000).toISOString(), 'String')
+  const instant = (of: string) => `parseDateTime64BestEffortOrNull(${of}, 3, 'UTC')`
+
+  function test(value: string, of: Test): string {
+    // A JSON path has the type that came; text and number are asked for side by side, so that 7 and "7" are both found.
+    const text = `toString(${value})`
+    switch (of.is) {
+      case 'set':
+        return `isNotNull(${value})`
+      case 'not set':
+        return `isNull(${value})`
+      case 'equal':
+        return `(isNotNull(${value}) AND ${text} = ${param(String(of.value), 'String')})`
+      case 'not equal':
+        return `(isNull(${value}) OR ${text} != ${param(String(of.value), 'String')})`
+      case 'contains':
+        return `(isNotNull(${value}) AND positionCaseInsensitiveUTF8(${text}, ${param(of.value, 'String')}) > 0)`
+      case 'starts with':
+        return `(isNotNull(${value}) AND startsWithUTF8(lowerUTF8(${text}), lowerUTF8(${param(of.value, 'String')})))`
+      case 'one of':
+        return `(isNotNull(${value}) AND has(${param(of.values.map(String), 'Array(String)')}, ${text}))`
+      case 'greater than':
+        return `(ifNull(toFloat64OrNull(${text}) > ${param(of.value, 'Float64')}, 0))`
+      case 'less than':
+        return `(ifNull(toFloat64OrNull(${text}) < ${param(of.value, 'Float64')}, 0))`
+      case 'at least':
+        return `(ifNull(toFloat64OrNull(${text}) >= ${param(of.value, 'Float64')}, 0))`
+      case 'at most':
+        return `(ifNull(toFloat64OrNull(${text}) <= ${param(of.value, 'Float64')}, 0))`
+      case 'in the last':
+        return `(ifNull(${instant(text)} >= ${instant(daysAgo(of.days))}, 0))`
+      case 'not in the last':
+        return `(isNull(${value}) OR ifNull(${instant(text)} < ${instant(daysAgo(of.days))}, 1))`
+    }
+  }
+  function within(window: Window): string {
+    if (window.kind === 'ever') return '1'
+    if (window.kind === 'last') return `e.time >= ${instant(daysAgo(window.days))}`
+    return `e.time >= ${instant(param(`${window.from}T00:00:00Z`, 'String'))} AND e.time < ${instant(param(`${window.to}T00:00:00Z`, 'String'))} + INTERVAL 1 DAY`
+  }
+  function condition(of: Condition): string {
+    switch (of.kind) {
+      case 'trait':
+        return test(path('p.traits', of.field), of.test)
+      case 'event': {
+        const where = of.where.map((filter) => test(path('e.properties', filter.property), filter.test))
+        // The corrected profile is a scalar from a join, so the tie of two merges in one instant cannot give two answers.
+        const inner = `SELECT ${resolvedProfile} AS profile_id FROM event AS e ${resolvedJoin}
+          WHERE e.name = ${param(of.name, 'String')} AND ${within(of.window)}${where.map((text) => ` AND ${text}`).join('')} AND e.profile_id != '' GROUP BY profile_id`
+        if (of.times.is === 'did not') return `p.profile_id NOT IN (${inner})`
+        const sign = { 'at least': '>=', 'at most': '<=', exactly: '=' }[of.times.is]
+        return `p.profile_id IN (${inner} HAVING count() ${sign} ${param(of.times.count, 'UInt32')})`
+      }
+      case 'consent': {
+        const inner = `SELECT ${resolvedProfile} AS profile_id FROM event AS e ${resolvedJoin}
+          WHERE e.name IN ('Consent Given', 'Consent Withdrawn') AND e.properties.topic::String = ${param(of.topic, 'String')}
+          GROUP BY profile_id HAVING argMax(e.name, (e.time, e.position)) = 'Consent Given'`
+        return `p.profile_id ${of.state === 'given' ? 'IN' : 'NOT IN'} (${inner})`
+      }
+    }
+  }
+  const groups = definition.groups.map(
+    (group) =>
+      `${group.not ? 'NOT ' : ''}(${group.of.map(condition).join(group.match === 'all' ? '\n AND ' : '\n OR ')})`,
+  )
+  return {
+    sql: `SELECT p.profile_id AS profile_id FROM profile AS p FINAL WHERE p.removed = 0 AND (${groups.join(definition.match === 'all' ? '\nAND ' : '\nOR ')})`,
+    params,
+  }
+}

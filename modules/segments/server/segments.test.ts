@@ -1,0 +1,223 @@
+import fc from 'fast-check'
+import { beforeAll, describe as group, expect, it } from 'vitest'
+import { aClickHouse } from '../../../test/make/engines.ts'
+import type { ClickHouse } from '../../../platform/clickhouse/clickhouse.ts'
+import type { SegmentDefinition } from '../contract.ts'
+import { compile } from './compile.ts'
+import { describe } from './describe.ts'
+
+const nowMs = Date.parse('2028-02-29T10:00:00Z')
+const ago = (days: number) => new Date(nowMs - days * 86_400_000).toISOString()
+const all = (...of: SegmentDefinition['groups'][number]['of']): SegmentDefinition => ({
+  match: 'all',
+  groups: [{ match: 'all', of, not: false }],
+})
+
+group('a segment', () => {
+  let clickhouse: ClickHouse
+  beforeAll(async () => {
+    clickhouse = await aClickHouse()
+    const person = (id: string, traits: object) => ({
+      profile_id: id,
+      version: 1,
+      removed: 0,
+      traits,
+      email: `${id}@mail.example`,
+      first_seen_at: ago(100),
+      last_seen_at: ago(1),
+    })
+    await clickhouse.insert(
+      'profile',
+      [
+        person('åsa', { firstName: 'Åsa', address: { country: 'SE' }, age: 40, since: ago(20) }),
+        person('obrien', { firstName: `O'Brien`, address: { country: 'IE' }, age: '39' }),
+        person('gone', {}),
+        person('merged', { firstName: 'Щерев' }),
+      ],
+      { token: 'people' },
+    )
+    await clickhouse.insert('profile', [{ ...person('gone', {}), version: 2, removed: 1 }], { token: 'gone' })
+    const event = (profile: string, name: string, days: number, properties: object = {}, position = 1) => ({
+      source_id: 's',
+      message_id: `${profile}${name}${String(days)}${String(position)}`,
+      type: 'track',
+      name,
+      user_id: '',
+      anonymous_id: '',
+      previous_id: '',
+      group_id: '',
+      profile_id: profile,
+      external_ids: [],
+      time: ago(days),
+      original_time: ago(days),
+      sent_at: ago(days),
+      received_at: ago(days),
+      clamped: 0,
+      traits: {},
+      properties,
+      context: {},
+      position,
+    })
+    await clickhouse.insert(
+      'event',
+      [
+        event('åsa', 'Order Completed', 5, { revenue: 80 }),
+        event('åsa', 'Order Completed', 100, { revenue: 20 }),
+        event('obrien', 'Order Completed', 120, { revenue: 300 }),
+        event('old', 'Order Completed', 3, { revenue: 10 }),
+        event('åsa', 'Consent Given', 9, { topic: 'offers' }),
+        event('åsa', 'Consent Withdrawn', 2, { topic: 'offers' }),
+        event('obrien', 'Consent Given', 2, { topic: 'offers' }),
+      ],
+      { token: 'events' },
+    )
+    await clickhouse.insert('profile_override', [{ from_profile: 'old', to_profile: 'merged', version: 1 }], {
+      token: 'override',
+    })
+  })
+  const members = async (definition: SegmentDefinition) => {
+    const { sql, params } = compile(definition, nowMs)
+    return (await clickhouse.query<{ profile_id: string }>(`${sql} ORDER BY profile_id`, params)).map(
+      (row) => row.profile_id,
+    )
+  }
+
+  it.each<[string, SegmentDefinition, string[]]>([
+    ['a country', all({ kind: 'trait', field: 'address.country', test: { is: 'equal', value: 'SE' } }), ['åsa']],
+    [
+      'a name with an apostrophe',
+      all({ kind: 'trait', field: 'firstName', test: { is: 'equal', value: `O'Brien` } }),
+      ['obrien'],
+    ],
+    [
+      'a number that some sources send as text',
+      all({ kind: 'trait', field: 'age', test: { is: 'at least', value: 39 } }),
+      ['obrien', 'åsa'],
+    ],
+    ['what is not known', all({ kind: 'trait', field: 'age', test: { is: 'not set' } }), ['merged']],
+    ['a date in the last days', all({ kind: 'trait', field: 'since', test: { is: 'in the last', days: 30 } }), ['åsa']],
+    [
+      'orders within a window, also of someone who merged since',
+      all({
+        kind: 'event',
+        name: 'Order Completed',
+        times: { is: 'at least', count: 1 },
+        window: { kind: 'last', days: 30 },
+        where: [],
+      }),
+      ['merged', 'åsa'],
+    ],
+    [
+      'orders with a property',
+      all({
+        kind: 'event',
+        name: 'Order Completed',
+        times: { is: 'at least', count: 1 },
+        window: { kind: 'ever' },
+        where: [{ property: 'revenue', test: { is: 'greater than', value: 100 } }],
+      }),
+      ['obrien'],
+    ],
+    [
+      'two orders, ever',
+      all({
+        kind: 'event',
+        name: 'Order Completed',
+        times: { is: 'exactly', count: 2 },
+        window: { kind: 'ever' },
+        where: [],
+      }),
+      ['åsa'],
+    ],
+    [
+      'who did not order lately',
+      all({
+        kind: 'event',
+        name: 'Order Completed',
+        times: { is: 'did not' },
+        window: { kind: 'last', days: 30 },
+        where: [],
+      }),
+      ['obrien'],
+    ],
+    ['who agreed and did not take it back', all({ kind: 'consent', topic: 'offers', state: 'given' }), ['obrien']],
+    [
+      'any of two',
+      {
+        match: 'any',
+        groups: [
+          {
+            match: 'all',
+            of: [{ kind: 'trait', field: 'address.country', test: { is: 'one of', values: ['SE', 'NO'] } }],
+            not: false,
+          },
+          {
+            match: 'all',
+            of: [{ kind: 'trait', field: 'firstName', test: { is: 'contains', value: 'щер' } }],
+            not: false,
+          },
+        ],
+      },
+      ['merged', 'åsa'],
+    ],
+    [
+      'not a group',
+      {
+        match: 'all',
+        groups: [{ match: 'any', of: [{ kind: 'trait', field: 'age', test: { is: 'set' } }], not: true }],
+      },
+      ['merged'],
+    ],
+  ])('finds %s', async (_what, definition, expected) => {
+    expect(await members(definition)).toEqual(expected)
+  })
+
+  it('reads back as a sentence', () => {
+    expect(
+      describe(
+        all(
+          {
+            kind: 'event',
+            name: 'Order Completed',
+            times: { is: 'at least', count: 2 },
+            window: { kind: 'last', days: 180 },
+            where: [],
+          },
+          {
+            kind: 'event',
+            name: 'Order Completed',
+            times: { is: 'did not' },
+            window: { kind: 'last', days: 90 },
+            where: [],
+          },
+          { kind: 'trait', field: 'address.country', test: { is: 'equal', value: 'DE' } },
+        ),
+      ),
+    ).toBe(
+      'People who did “Order Completed” at least 2 times in the last 180 days, who did not do “Order Completed” in the last 90 days and whose country is “DE”.',
+    )
+  })
+
+  it('never lets a word of a person into the SQL', () => {
+    const hostile = fc.string({ minLength: 8, maxLength: 40 }).map((text) => `hostile'${text}`)
+    fc.assert(
+      fc.property(hostile, hostile, fc.constantFrom('equal' as const, 'not equal' as const), (value, name, is) => {
+        const { sql } = compile(
+          all(
+            { kind: 'trait', field: 'a', test: { is, value } },
+            {
+              kind: 'event',
+              name,
+              times: { is: 'did not' },
+              window: { kind: 'ever' },
+              where: [{ property: 'b', test: { is: 'contains', value } }],
+            },
+            { kind: 'consent', topic: name, state: 'given' },
+          ),
+          nowMs,
+        )
+        expect(sql).not.toContain('hostile')
+      }),
+    )
+  })
+})
