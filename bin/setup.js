@@ -26,12 +26,21 @@ export function setUp() {
     // The package `node` fetches its binary in an install script; where install scripts are off, run just that one.
     run('npm', ['rebuild', '--ignore-scripts=false', '--loglevel=error', 'node'])
   }
-  if (!existsSync(node)) fail('The npm package `node` did not bring its binary. Allow its install script and try again: npm rebuild --ignore-scripts=false node')
+  if (!existsSync(node))
+    fail(
+      'The npm package `node` did not bring its binary. Allow its install script and try again: npm rebuild --ignore-scripts=false node',
+    )
   const link = join(root, 'node_modules', '.bin', 'interlock')
   mkdirSync(dirname(link), { recursive: true })
   rmSync(link, { force: true })
   symlinkSync('../../bin/interlock.js', link)
-  writeFileSync(stamp, createHash('sha256').update(readFileSync(join(root, 'package.json'))).update(readFileSync(join(root, 'package-lock.json'))).digest('hex'))
+  writeFileSync(
+    stamp,
+    createHash('sha256')
+      .update(readFileSync(join(root, 'package.json')))
+      .update(readFileSync(join(root, 'package-lock.json')))
+      .digest('hex'),
+  )
 }
 
 function run(command, args) {

@@ -41,7 +41,7 @@ export function createRecordReader(delimiter: string): RecordReader {
         skip_empty_lines: true,
         bom: false,
         record_delimiter: [] as string[],
-      }) as string[][]
+      })
       return rows.length === 1 ? rows[0] : undefined
     } catch {
       return undefined

@@ -7,7 +7,12 @@ import type { z } from 'zod'
 export type Allow = 'anyone' | 'signed-in' | (string & {})
 
 /** One line of a module's contract: the door, what it takes, what it gives. Server, client and OpenAPI read the same value. */
-export interface Route<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType, Reply extends z.ZodType> {
+export interface Route<
+  Params extends z.ZodType,
+  Query extends z.ZodType,
+  Body extends z.ZodType,
+  Reply extends z.ZodType,
+> {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Fastify's form: `/api/tools/:id`. */
   path: string

@@ -74,7 +74,7 @@ function connect(address: () => Address): ClickHouse {
         max_open_connections: 12,
         keep_alive: { enabled: true, idle_socket_ttl: 2_500 },
         clickhouse_settings: { date_time_input_format: 'best_effort', output_format_json_quote_64bit_integers: 1 },
-        log: { level: 127 as never },
+        log: { level: 127 },
       })
     }
     return client

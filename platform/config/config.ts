@@ -4,15 +4,34 @@ import { z } from 'zod'
 
 /** The environment, read, parsed and explained in this one file, at start. Nothing else looks at the environment. */
 const Environment = z.object({
-  INTERLOCK_PORT: z.coerce.number().int().min(0).max(65_535).default(4400).describe('the port to serve on; 0 takes a free one'),
+  INTERLOCK_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(4400)
+    .describe('the port to serve on; 0 takes a free one'),
   INTERLOCK_HOST: z.string().default('127.0.0.1').describe('the address to listen on'),
   INTERLOCK_DATA_DIR: z.string().default('./data/main').describe('where engines, journal and key file live'),
-  INTERLOCK_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional().describe('a PostgreSQL server (15 or later) in place of the embedded one'),
-  INTERLOCK_CLICKHOUSE_URL: z.url({ protocol: /^https?$/ }).optional().describe('a ClickHouse server in place of the embedded engine'),
+  INTERLOCK_DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .optional()
+    .describe('a PostgreSQL server (15 or later) in place of the embedded one'),
+  INTERLOCK_CLICKHOUSE_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('a ClickHouse server in place of the embedded engine'),
   INTERLOCK_ROLE: z.enum(['all', 'collect', 'work', 'web']).default('all').describe('which part this process takes'),
   INTERLOCK_PUBLIC_URL: z.url().optional().describe('the address under which people and mails reach this server'),
-  INTERLOCK_SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional().describe('where mail goes; by default the built-in mail catcher'),
-  INTERLOCK_SECRET_KEY: z.string().min(32).optional().describe('at least 32 characters; by default a key file (mode 600) in the data directory'),
+  INTERLOCK_SMTP_URL: z
+    .url({ protocol: /^smtps?$/ })
+    .optional()
+    .describe('where mail goes; by default the built-in mail catcher'),
+  INTERLOCK_SECRET_KEY: z
+    .string()
+    .min(32)
+    .optional()
+    .describe('at least 32 characters; by default a key file (mode 600) in the data directory'),
   INTERLOCK_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('how much to log'),
   INTERLOCK_TRUST_PROXY: z.string().optional().describe('comma-separated CIDRs of the proxies in front; never "true"'),
 })
@@ -33,7 +52,9 @@ export interface Config {
 
 /** @throws an Error whose message names every variable that is wrong and what it is for */
 export function readConfig(environment: Record<string, string | undefined>, overrides: Partial<Config> = {}): Config {
-  const parsed = Environment.safeParse(Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== '')))
+  const parsed = Environment.safeParse(
+    Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== '')),
+  )
   if (!parsed.success) {
     const lines = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
     throw new Error(`The environment is not right.\n${lines.join('\n')}`)
@@ -50,7 +71,10 @@ export function readConfig(environment: Record<string, string | undefined>, over
     smtpUrl: value.INTERLOCK_SMTP_URL,
     secretKey: value.INTERLOCK_SECRET_KEY,
     log: value.INTERLOCK_LOG,
-    trustProxy: (value.INTERLOCK_TRUST_PROXY ?? '').split(',').map((part) => part.trim()).filter((part) => part !== ''),
+    trustProxy: (value.INTERLOCK_TRUST_PROXY ?? '')
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
     ...overrides,
   }
   const dir = config.dataDir.startsWith('~/') ? join(homedir(), config.dataDir.slice(2)) : config.dataDir
@@ -58,4 +82,7 @@ export function readConfig(environment: Record<string, string | undefined>, over
 }
 
 /** Name and meaning of every variable, for `interlock help` and docs/operations. */
-export const environmentMeanings = Object.entries(Environment.shape).map(([name, schema]) => ({ name, meaning: schema.description ?? '' }))
+export const environmentMeanings = Object.entries(Environment.shape).map(([name, schema]) => ({
+  name,
+  meaning: schema.description ?? '',
+}))

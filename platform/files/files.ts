@@ -29,7 +29,8 @@ export function createFiles(directory: string): Files {
       const guard = new Transform({
         transform(chunk: Uint8Array, _encoding, done) {
           bytes += chunk.byteLength
-          if (bytes > maxBytes) done(new Refusal('too_large', `The file is larger than ${String(Math.floor(maxBytes / 1_048_576))} MiB.`))
+          if (bytes > maxBytes)
+            done(new Refusal('too_large', `The file is larger than ${String(Math.floor(maxBytes / 1_048_576))} MiB.`))
           else done(null, chunk)
         },
       })

@@ -3,6 +3,9 @@ import { refusals } from '../../lib/refusals/refusals.ts'
 
 const escape = (text: string) => text.replace(/[&<>"']/g, (letter) => `&#${String(letter.codePointAt(0))};`)
 
+export const docsStyle = `:root{color-scheme:light dark}body{font:15px/1.5 Inter,system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem}table{border-collapse:collapse;width:100%}td,th{padding:.35rem .6rem;text-align:left;border-bottom:1px solid #8884;vertical-align:top}
+`
+
 /** `/api/docs`: every route and every refusal on one plain page, without a script. */
 export function docsPage(routes: readonly AnyRoute[]): string {
   const rows = [...routes]
@@ -15,8 +18,7 @@ export function docsPage(routes: readonly AnyRoute[]): string {
     ([code, row]) =>
       `<tr id="${code}"><td><code>${code}</code></td><td>${String(row.status)}</td><td>${escape(row.sentence)}</td><td>${escape(row.passes)}</td></tr>`,
   )
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Interlock API</title>
-<style>:root{color-scheme:light dark}body{font:15px/1.5 Inter,system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem}table{border-collapse:collapse;width:100%}td,th{padding:.35rem .6rem;text-align:left;border-bottom:1px solid #8884;vertical-align:top}</style></head>
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Interlock API</title><link rel="stylesheet" href="/api/docs.css"></head>
 <body><h1>Interlock API</h1><p>Everything the pages do. Send an API key as <code>Authorization: Bearer il_…</code>; the machine-readable form is <a href="/api/openapi.json">/api/openapi.json</a>.</p>
 <table><thead><tr><th>Method</th><th>Path</th><th>What it does</th><th>Who may</th></tr></thead><tbody>${rows.join('')}</tbody></table>
 <h2>Refusals</h2><p>Every refusal is <code>application/problem+json</code>: what is wrong, and what would pass.</p>

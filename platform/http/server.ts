@@ -1,15 +1,19 @@
 import cookie from '@fastify/cookie'
 import helmet from '@fastify/helmet'
 import files from '@fastify/static'
-import { fastify, type FastifyInstance } from 'fastify'
-import { existsSync } from 'node:fs'
+import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify'
+import { randomBytes } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { collectDefaultMetrics, Registry } from 'prom-client'
+import { collectDefaultMetrics, Histogram, type Registry } from 'prom-client'
+import { isDeeperThan } from '../../lib/json/depth.ts'
+import { z } from 'zod'
 import { openApi } from '../../lib/openapi/openapi.ts'
 import { Refusal, type RefusalCode } from '../../lib/refusals/refusals.ts'
+import { route } from '../../lib/routes/routes.ts'
 import type { Config } from '../config/config.ts'
 import type { Log } from '../log/log.ts'
-import { docsPage } from './docs-page.ts'
+import { docsPage, docsStyle } from './docs-page.ts'
 import type { Authorise, Http } from './http.ts'
 
 export interface HealthCheck {
@@ -36,7 +40,57 @@ const theirs: Record<string, RefusalCode> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: 'malformed_json',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'bad_input',
   FST_ERR_BAD_URL: 'not_found',
+  FST_ERR_MAX_PARAM_LENGTH: 'not_found',
 }
+
+/** Levels of nesting that a body of the API may have. */
+const mostDepth = 32
+/** After being told to close, running requests get this long. */
+const graceMs = 10_000
+/** What the page builder puts where a nonce belongs (apps/web/vite.config.ts, `html.cspNonce`). */
+const noncePlace = 'INTERLOCK_NONCE'
+
+/** Nothing from elsewhere, nothing inline. */
+const policy = {
+  defaultSrc: ["'none'"],
+  scriptSrc: ["'self'"],
+  styleSrc: ["'self'"],
+  fontSrc: ["'self'"],
+  imgSrc: ["'self'", 'data:'],
+  connectSrc: ["'self'"],
+  manifestSrc: ["'self'"],
+  workerSrc: ["'self'"],
+  frameSrc: ["'self'", 'blob:'],
+  formAction: ["'self'"],
+  frameAncestors: ["'none'"],
+  baseUri: ["'none'"],
+}
+
+/**
+ * The policy of the one page of the web app. Mantine positions things with style attributes, and puts its variables into style elements: those
+ * carry the nonce of this answer. A page that was built without a place for the nonce may have style elements of its own; scripts never.
+ */
+function pagePolicy(nonce: string | undefined): string {
+  const directives = {
+    ...policy,
+    'style-src-attr': ["'unsafe-inline'"],
+    'style-src-elem': ["'self'", nonce === undefined ? "'unsafe-inline'" : `'nonce-${nonce}'`],
+  }
+  return Object.entries(directives)
+    .map(([name, values]) => `${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${values.join(' ')}`)
+    .join(';')
+}
+
+const metricsRoute = route({
+  method: 'GET',
+  path: '/metrics',
+  summary: 'Figures for Prometheus.',
+  allow: 'anyone',
+  reply: z.string(),
+})
+/** The addresses that a route answers. */
+const pattern = (path: string) =>
+  new RegExp(`^${path.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/:[A-Za-z]+/g, '[^/]+')}$`)
 
 export interface HttpServer extends Http {
   app: FastifyInstance
@@ -52,9 +106,19 @@ export async function createHttp(needs: HttpNeeds): Promise<HttpServer> {
     logger: false,
     bodyLimit: 1_048_576,
     requestTimeout: 30_000,
-    forceCloseConnections: true,
+    forceCloseConnections: 'idle',
     trustProxy: needs.config.trustProxy.length > 0 ? needs.config.trustProxy : false,
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
+    routerOptions: { maxParamLength: 300 },
+    // What the router itself cannot read never reaches the handlers below.
+    frameworkErrors: (error, _request, reply) => {
+      const refusal = new Refusal(theirs[error.code] ?? 'bad_input')
+      reply.raw.writeHead(refusal.status, {
+        'content-type': 'application/problem+json',
+        'content-security-policy': "default-src 'none'",
+        'x-content-type-options': 'nosniff',
+      })
+      reply.raw.end(JSON.stringify(refusal.problem()))
+    },
     genReqId: (() => {
       let count = 0
       return () => `r${(count++).toString(36)}`
@@ -64,24 +128,19 @@ export async function createHttp(needs: HttpNeeds): Promise<HttpServer> {
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        scriptSrc: ["'self'"],
-        // Mantine sets positions as style attributes; no style element or sheet from elsewhere is needed.
-        styleSrc: ["'self'"],
-        styleSrcAttr: ["'unsafe-inline'"],
-        styleSrcElem: ["'self'", "'unsafe-inline'"],
-        fontSrc: ["'self'"],
-        imgSrc: ["'self'", 'data:'],
-        connectSrc: ["'self'"],
-        frameSrc: ["'self'", 'blob:'],
-        formAction: ["'self'"],
-        frameAncestors: ["'none'"],
-        baseUri: ["'none'"],
-      },
+      directives: policy,
     },
     crossOriginResourcePolicy: { policy: 'same-origin' },
     referrerPolicy: { policy: 'same-origin' },
+  })
+  // JSON as always, refused before it is parsed when it nests too deeply; `__proto__` and `constructor` keys are refused too.
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
+    const body = typeof text === 'string' ? text : text.toString('utf8')
+    // A deed without details may come with an empty body.
+    if (body === '') done(null, undefined)
+    else if (isDeeperThan(body, mostDepth)) done(new Refusal('too_deep'), undefined)
+    else void parseJson(request, body, done)
   })
   // A file that is handed in arrives as it is, in pieces, never whole in memory.
   app.addContentTypeParser('application/octet-stream', (_request, payload, done) => {
@@ -114,6 +173,19 @@ export async function createHttp(needs: HttpNeeds): Promise<HttpServer> {
 
   const routes: Http['routes'] = []
   collectDefaultMetrics({ register: needs.metrics })
+  const seconds = new Histogram({
+    name: 'interlock_http_request_seconds',
+    help: 'Time to answer, by route.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10],
+    registers: [needs.metrics],
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    seconds.observe(
+      { method: request.method, route: request.routeOptions.url ?? 'none', status: reply.statusCode },
+      reply.elapsedTime / 1000,
+    )
+  })
   app.get('/health/live', () => ({ live: true }))
   app.get('/health/ready', async (_request, reply) => {
     const entries = await Promise.all(
@@ -132,11 +204,12 @@ export async function createHttp(needs: HttpNeeds): Promise<HttpServer> {
     return reply.status(ready ? 200 : 503).send({ ready, ...Object.fromEntries(entries) })
   })
   app.get('/metrics', async (request, reply) => {
-    if (!['127.0.0.1', '::1', '::ffff:127.0.0.1'].includes(request.ip))
-      throw new Refusal('not_allowed', 'Metrics are given to this machine only.')
+    if (!(await mayReadMetrics(request)))
+      throw new Refusal('not_allowed', 'Metrics are given to this machine and to administrators.')
     return reply.type(needs.metrics.contentType).send(await needs.metrics.metrics())
   })
   app.get('/api/openapi.json', () => openApi(routes, needs.version))
+  app.get('/api/docs.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(docsStyle))
   app.get('/api/docs', (_request, reply) => reply.type('text/html; charset=utf-8').send(docsPage(routes)))
 
   const { pages } = needs
@@ -153,14 +226,35 @@ export async function createHttp(needs: HttpNeeds): Promise<HttpServer> {
         ),
     })
   }
+  const index = built ? readFileSync(join(pages, 'index.html'), 'utf8') : ''
   app.setNotFoundHandler(async (request, reply) => {
+    const path = request.url.split('?')[0] ?? ''
     const wantsPage =
-      request.method === 'GET' &&
-      !request.url.startsWith('/api/') &&
+      (request.method === 'GET' || request.method === 'HEAD') &&
+      !path.startsWith('/api/') &&
       (request.headers.accept ?? '').includes('text/html')
-    if (wantsPage && built) return reply.header('Cache-Control', 'no-cache').sendFile('index.html')
+    if (wantsPage && built) {
+      const nonce = index.includes(noncePlace) ? randomBytes(16).toString('base64') : undefined
+      return reply
+        .headers({ 'cache-control': 'no-cache', 'content-security-policy': pagePolicy(nonce) })
+        .type('text/html; charset=utf-8')
+        .send(nonce === undefined ? index : index.replaceAll(noncePlace, nonce))
+    }
+    const others = routes.filter((route) => pattern(route.path).test(path)).map((route) => route.method)
+    if (others.length > 0 || !['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].includes(request.method)) {
+      void reply.header('allow', [...new Set(others)].join(', '))
+      throw new Refusal('wrong_method')
+    }
     throw new Refusal('not_found')
   })
+
+  /** This machine, asked directly and not through a proxy that speaks for others; or somebody who may administer. */
+  async function mayReadMetrics(request: FastifyRequest): Promise<boolean> {
+    const forwarded = request.headers['x-forwarded-for'] ?? request.headers['forwarded']
+    if (forwarded === undefined && ['127.0.0.1', '::1', '::ffff:127.0.0.1'].includes(request.ip)) return true
+    const caller = await needs.authorise(request, metricsRoute)
+    return caller?.permissions.has('admin') === true
+  }
 
   return {
     app,
@@ -182,6 +276,15 @@ export async function createHttp(needs: HttpNeeds): Promise<HttpServer> {
         throw error
       }
     },
-    close: () => app.close(),
+    async close() {
+      const late = setTimeout(() => {
+        app.server.closeAllConnections()
+      }, graceMs)
+      try {
+        await app.close()
+      } finally {
+        clearTimeout(late)
+      }
+    },
   }
 }

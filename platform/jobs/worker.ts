@@ -37,7 +37,7 @@ export function createJobs(needs: {
   return {
     register(definition) {
       if (definitions.has(definition.name)) throw new Error(`two jobs are named ${definition.name}`)
-      definitions.set(definition.name, definition as unknown as Job<z.ZodType>)
+      definitions.set(definition.name, definition)
     },
     async enqueue(tx, definition, payload, options = {}) {
       definition.payload.parse(payload)

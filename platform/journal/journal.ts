@@ -16,9 +16,13 @@ export interface Journal {
   readonly stored: bigint
   /**
    * The next batch for the store. Its boundaries are sealed on disk before it is handed out, so that after a crash the same
-   * batch (same `token`, same records) comes again. Resolves with undefined when there is nothing within `waitMs`.
+   * batch (same `token`, same records) comes again. Resolves with undefined when there is nothing within `waitMs` (or until the signal).
    */
-  nextBatch(limit: { records: number; bytes: number }, waitMs: number): Promise<SealedBatch | undefined>
+  nextBatch(
+    limit: { records: number; bytes: number },
+    waitMs: number,
+    signal?: AbortSignal,
+  ): Promise<SealedBatch | undefined>
   /** The batch is stored: the cursor moves on (durably), and segments wholly behind it may be removed. Batches are confirmed in order. */
   confirm(batch: SealedBatch): Promise<void>
   /** Reads records again from a position that is still kept, oldest first. */

@@ -351,13 +351,14 @@ export async function openJournal(
       })
       return position
     },
-    async nextBatch(limit, waitMs) {
+    async nextBatch(limit, waitMs, signal) {
       mustBeOpen()
       const { promise: more } = grown
       const batch = await sealing(() => seal(limit))
       if (batch !== undefined || waitMs <= 0) return batch
       const over = new AbortController()
-      await Promise.race([more, clock.sleep(waitMs, over.signal)])
+      const either = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal])
+      await Promise.race([more, clock.sleep(waitMs, either)])
       over.abort()
       if (closed) return undefined
       return sealing(() => seal(limit))

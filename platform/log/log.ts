@@ -26,7 +26,9 @@ function wrap(logger: Pino): Log {
 }
 
 export function createLog(level: 'debug' | 'info' | 'warn' | 'error' | 'silent'): Log {
-  return wrap(pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: 2, sync: true })))
+  return wrap(
+    pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: 2, sync: true })),
+  )
 }
 
 /** Says nothing: for tests. */

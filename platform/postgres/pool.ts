@@ -11,14 +11,17 @@ const int8 = (text: string): number => {
   if (!Number.isSafeInteger(value)) throw new Error(`the integer ${text} is too large`)
   return value
 }
+/** Type ids of PostgreSQL's catalogue (pg_type.oid). */
+const bigint: number = pg.types.builtins.INT8
+const date: number = pg.types.builtins.DATE
 const types = {
   getTypeParser(oid: number, format?: string) {
-    if (oid === pg.types.builtins.INT8) return int8
+    if (oid === bigint) return int8
     // A calendar date stays a date: no zone turns it into another day.
-    if (oid === pg.types.builtins.DATE) return (text: string) => text
-    return pg.types.getTypeParser(oid, format as 'text')
+    if (oid === date) return (text: string) => text
+    return pg.types.getTypeParser(oid as pg.types.TypeId, format as 'text')
   },
-} as unknown as pg.CustomTypesConfig
+}
 
 const again = new Set(['40001', '40P01'])
 const away = new Set(['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE', '57P01', '57P02', '57P03', '53300'])

@@ -18,7 +18,11 @@ export async function aPostgres(): Promise<PostgresPool & { address: PostgresAdd
     await client.connect()
     // Two copies of one template at the same time are refused, so they queue.
     await client.query('SELECT pg_advisory_lock(1)')
-    await client.query(statement).finally(() => client.end())
+    try {
+      await client.query(statement)
+    } finally {
+      await client.end()
+    }
   }
   await admin(`CREATE DATABASE ${database} TEMPLATE ${template}`)
   const address: PostgresAddress = { socketDirectory, database }

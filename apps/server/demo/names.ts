@@ -238,7 +238,7 @@ export function asciiLocalPart(text: string): string {
     'yu',
     'ya',
   ]
-  return [...text.toLowerCase()]
+  return Array.from(text.toLowerCase())
     .map((letter) => special[letter] ?? latin[cyrillic.indexOf(letter)] ?? letter)
     .join('')
     .normalize('NFKD')

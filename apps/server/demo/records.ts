@@ -105,7 +105,7 @@ export function newsletterList(dice: Dice, everybody: readonly DemoPerson[], now
 
 /** One slip of the finger: drop, double, swap or a neighbouring letter. */
 function typo(dice: Dice, text: string): string {
-  const letters = [...text]
+  const letters = Array.from(text)
   if (letters.length < 3) return text
   const at = dice.whole(1, letters.length - 2)
   const kind = dice.whole(0, 3)

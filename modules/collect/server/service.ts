@@ -161,7 +161,7 @@ export function createCollect(needs: CollectNeeds): Collect {
     )
     while (!stopping.signal.aborted) {
       try {
-        const batch = await journal.nextBatch(batchLimit, 1000)
+        const batch = await journal.nextBatch(batchLimit, 1000, stopping.signal)
         if (batch === undefined) continue
         await pipeline.handle(batch, stopping.signal)
         progress.resolve()

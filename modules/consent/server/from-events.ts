@@ -42,7 +42,7 @@ export function topicOf(spelled: string): string {
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '')
     .slice(0, 32)
-  if (slug !== '' && !/[^\x00-\x7f]/.test(plain.replace(/[^\p{L}\p{N}]/gu, ''))) return slug
+  if (slug !== '' && !/[^\p{ASCII}]/u.test(plain.replace(/[^\p{L}\p{N}]/gu, ''))) return slug
   const tail = createHash('sha256').update(plain).digest('hex').slice(0, 7)
   return slug === '' ? `t-${tail}` : `${slug.replace(/-+$/, '')}-${tail}`
 }

@@ -29,14 +29,23 @@ function fenced(outputEscape: 'escape' | ((value: unknown) => string)): Liquid {
   delete engine.filters['raw']
   // An address for a link: http(s), mailto or tel; anything else (javascript:, data:) becomes `#`.
   engine.registerFilter('safe_url', (value: unknown) => {
-    const text = String(value ?? '').replace(/[\u0000-\u0020\u007f]/g, '')
+    const text = textOf(value).replace(/[\u0000-\u0020\u007f]/g, '')
     return /^(https?:\/\/|mailto:|tel:|\/|#)/i.test(text) ? text : '#'
   })
   return engine
 }
 
+/** What a value looks like in a mail; a list or an object that was put in whole is a mistake of the template and shows as nothing. */
+function textOf(value: unknown): string {
+  return typeof value === 'string'
+    ? value
+    : typeof value === 'number' || typeof value === 'boolean'
+      ? String(value)
+      : ''
+}
+
 const engine = fenced('escape')
-const plain = fenced((value) => String(value ?? ''))
+const plain = fenced(textOf)
 
 /** Text that was parsed once. */
 export type Parsed = Node[]

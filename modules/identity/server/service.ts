@@ -87,7 +87,8 @@ export function createIdentity(needs: {
       facts.profiles.push({ id: profile, at })
     }
     for (const gone of decided.absorb) {
-      for (const node of [...graph.members(gone)]) {
+      // A copy, because moving a node takes it out of what is walked here.
+      for (const node of Array.from(graph.members(gone))) {
         graph.move(node, profile)
         facts.moved.push(node)
       }

@@ -284,7 +284,13 @@ function fieldsOf(name: string, value: unknown): { name: string; type: string; s
         typeof of === 'object' ? [] : [{ name: `${name}.${inner}`, type: typeOf(of), sample: String(of).slice(0, 80) }],
       )
   if (!/^[A-Za-z0-9_]{1,60}$/.test(name)) return []
-  return [{ name, type: typeOf(value), sample: typeof value === 'object' ? '' : String(value).slice(0, 80) }]
+  return [
+    {
+      name,
+      type: typeOf(value),
+      sample: (textOf(value) ?? (typeof value === 'boolean' ? String(value) : '')).slice(0, 80),
+    },
+  ]
 }
 function typeOf(value: unknown): string {
   if (typeof value === 'number') return 'number'
