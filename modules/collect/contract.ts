@@ -43,7 +43,7 @@ export const quarantineReasons = {
   too_many_keys: 'The event has more than 2,000 keys.',
   event_too_large: 'The event is larger than 256 KiB.',
   unknown_type: 'The type is none of identify, track, page, screen, group, alias.',
-  no_identifier: 'The event has neither a userId nor an anonymousId.',
+  no_identifier: 'The event has no userId, no anonymousId and no context.externalIds.',
   bad_identifier: 'An identifier is neither text nor a number, or longer than 1,024 characters.',
   no_event_name: 'The track call has no event name.',
   no_group_id: 'The group call has no groupId.',

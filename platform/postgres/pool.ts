@@ -19,7 +19,8 @@ const types = {
     if (oid === bigint) return int8
     // A calendar date stays a date: no zone turns it into another day.
     if (oid === date) return (text: string) => text
-    return pg.types.getTypeParser(oid as pg.types.TypeId, format as 'text')
+    // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- the driver types its own catalogue's ids as an enum
+    return pg.types.getTypeParser(oid, format as 'text')
   },
 }
 

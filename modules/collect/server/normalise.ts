@@ -50,12 +50,14 @@ export function normalise(body: Json, envelope: Envelope, assignedId: string): N
   }
   if (type.data === 'alias' && (userId === undefined || previousId === undefined))
     return { quarantined: 'no_previous_id' }
-  if (userId === undefined && anonymousId === undefined) return { quarantined: 'no_identifier' }
   if (type.data === 'group' && groupId === undefined) return { quarantined: 'no_group_id' }
   const name = type.data === 'track' ? textOf(body['event']) : isView(type.data) ? viewName(body) : ''
   if (type.data === 'track' && name === '') return { quarantined: 'no_event_name' }
 
   const context = contextOf(body, envelope)
+  const externalIds = externalIdsOf(context)
+  if (userId === undefined && anonymousId === undefined && externalIds.length === 0)
+    return { quarantined: 'no_identifier' }
   const traits = traitsOf(type.data, body, context)
   const properties = objectOf(body['properties'])
   if ([context, traits, properties].some(saysTwice)) return { quarantined: 'same_key_twice' }
@@ -74,7 +76,7 @@ export function normalise(body: Json, envelope: Envelope, assignedId: string): N
       ...(anonymousId === undefined ? {} : { anonymousId }),
       ...(previousId === undefined ? {} : { previousId }),
       ...(groupId === undefined ? {} : { groupId }),
-      externalIds: externalIdsOf(context),
+      externalIds,
       traits,
       properties,
       context,

@@ -35,6 +35,8 @@ export function createIdentity(needs: {
   clock: Clock
   ids: Ids
   log: Log
+  /** The source whose events may name a profile of ours outright (`{ type: 'profile' }`): Interlock itself. */
+  internalSource?: () => string
 }): Identity {
   const { postgres, clickhouse, ids } = needs
   const graph = createGraph()
@@ -143,6 +145,24 @@ export function createIdentity(needs: {
     return next === undefined ? profile : follow(next)
   }
 
+  /** Events of our own that name a profile: what it is part of now. From any other source such a name counts for nothing. */
+  async function profilesNamed(events: readonly EventInFlight[]): Promise<Map<EventInFlight, Id<'profile'>>> {
+    const internal = needs.internalSource?.()
+    const named = new Map<EventInFlight, string>()
+    for (const inFlight of events) {
+      const profile = inFlight.event.externalIds.find((one) => one.type === 'profile')?.value
+      if (inFlight.event.sourceId === internal && profile !== undefined) named.set(inFlight, profile)
+    }
+    if (named.size === 0) return new Map()
+    const now = await store.canonicals([...new Set(named.values())])
+    return new Map(
+      [...named].flatMap(([inFlight, profile]) => {
+        const found = now.get(profile)
+        return found === undefined ? [] : [[inFlight, found as Id<'profile'>] as const]
+      }),
+    )
+  }
+
   /** Tells ClickHouse of merges. What was committed and not told (a crash in between) is told the next time. */
   async function tellMerges(): Promise<void> {
     const rows = await store.untold()
@@ -162,7 +182,13 @@ export function createIdentity(needs: {
       name: 'identity',
       async run({ events }) {
         const facts = nothingNew()
-        for (const inFlight of events) if (inFlight.outcome === undefined) resolve(inFlight, facts)
+        const named = await profilesNamed(events)
+        for (const inFlight of events) {
+          if (inFlight.outcome !== undefined) continue
+          const profile = named.get(inFlight)
+          if (profile === undefined) resolve(inFlight, facts)
+          else inFlight.profileId = profile
+        }
         // A profile that was found early in the batch may have become part of another later in it.
         for (const inFlight of events)
           if (inFlight.profileId !== undefined) inFlight.profileId = follow(inFlight.profileId) as Id<'profile'>
@@ -230,7 +256,7 @@ function identifiersOf(event: TrackedEvent): Identifier[] {
     ...(event.type === 'alias' && event.previousId !== undefined
       ? [{ type: 'anonymous_id', value: event.previousId }]
       : []),
-    ...event.externalIds,
+    ...event.externalIds.filter((identifier) => identifier.type !== 'profile'),
   ]
   // Traits of a group call are the group's; those of everything else the person's.
   if (event.type !== 'group')

@@ -139,6 +139,14 @@ export function identityStore(postgres: Postgres) {
           [profile],
         )
       )[0]?.id,
+    /** What several profiles are part of now. */
+    async canonicals(profiles: readonly string[]): Promise<Map<string, string>> {
+      const rows = await postgres.query<{ id: string; now: string }>(
+        'SELECT id, coalesce(merged_into, id) AS now FROM identity.profile WHERE id = ANY($1)',
+        [[...profiles]],
+      )
+      return new Map(rows.map((row) => [row.id, row.now]))
+    },
     identifiersOf: (profile: string) =>
       postgres.query<{
         id: string

@@ -252,7 +252,8 @@ export function createProfiles(needs: {
 
 function note(inFlight: EventInFlight, seen: Map<string, { first: Date; last: Date; version: number }>): void {
   const { event, position, profileId } = inFlight
-  if (profileId === undefined) return
+  // What we did to a person is not something that the person did.
+  if (profileId === undefined || /^Message (Sent|Bounced|Failed)$/.test(event.name)) return
   const at = new Date(event.timeMs)
   const known = seen.get(profileId)
   const version = Number(position) + 1

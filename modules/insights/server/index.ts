@@ -1,0 +1,2 @@
+export { createInsights, type Insights } from './service.ts'
+export { addInsightRoutes } from './routes.ts'

@@ -1,0 +1,2 @@
+export { createJourneys, type Journeys } from './service.ts'
+export { addJourneyRoutes } from './routes.ts'
