@@ -22,7 +22,15 @@ export const Number = z.object({
   href: z.string(),
 })
 
+/** The demo company, while it runs: how far it is loaded, and whether new events trickle in. */
+export const Demo = z.object({
+  loading: z.object({ says: z.string(), share: z.number() }).nullable(),
+  trickle: z.boolean(),
+})
+export type Demo = z.infer<typeof Demo>
+
 export const Cockpit = z.object({
+  demo: Demo.nullable(),
   needsYou: z.array(Task),
   waitsForOthers: z.array(Task),
   numbers: z.array(Number),
@@ -38,5 +46,13 @@ export const routes = {
     summary: 'What waits for you, what waits for others, and the numbers of the day.',
     allow: 'signed-in',
     reply: Cockpit,
+  }),
+  trickle: route({
+    method: 'POST',
+    path: '/api/demo/trickle',
+    summary: 'Let new events of the demo company come in, or pause them.',
+    allow: 'data.write',
+    body: z.object({ running: z.boolean() }),
+    reply: Demo,
   }),
 }

@@ -6,4 +6,5 @@ export { createCockpit } from './service.ts'
 
 export function addCockpitRoutes(http: Http, cockpit: CockpitService): void {
   handle(http, routes.home, ({ caller }) => cockpit.home(caller))
+  handle(http, routes.trickle, ({ body }) => cockpit.trickle(body.running))
 }

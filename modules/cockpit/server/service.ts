@@ -8,7 +8,8 @@ import type { Journeys } from '../../journeys/server/index.ts'
 import type { Profiles } from '../../profiles/server/index.ts'
 import type { Requests } from '../../requests/server/index.ts'
 import type { Tools } from '../../tools/server/index.ts'
-import type { Cockpit, Task } from '../contract.ts'
+import { Refusal } from '../../../lib/refusals/refusals.ts'
+import type { Cockpit, Demo, Task } from '../contract.ts'
 
 const dayMs = 86_400_000
 
@@ -23,9 +24,16 @@ export function createCockpit(needs: {
   collect: Pick<Collect, 'ledger'>
   profiles: Pick<Profiles, 'count'>
   jobs: Pick<Jobs, 'dead'>
+  /** The demo company, when this is one. */
+  demo?: { state(): Demo; trickle(running: boolean): void }
 }) {
   const { clock } = needs
   return {
+    trickle(running: boolean): Demo {
+      if (needs.demo === undefined) throw new Refusal('not_now', 'This is no demo company.')
+      needs.demo.trickle(running)
+      return needs.demo.state()
+    },
     async home(caller: Caller): Promise<Cockpit> {
       const [requests, tools, broadcasts, imports, ledger, people, dead, days] = await Promise.all([
         needs.requests.list(caller),
@@ -121,6 +129,7 @@ export function createCockpit(needs: {
           tool.registered && tool.status === 'live' && (tool.owners.marketing === null || tool.owners.it === null),
       ).length
       return {
+        demo: needs.demo?.state() ?? null,
         needsYou,
         waitsForOthers: open
           .filter((row) => !row.yourTurn)

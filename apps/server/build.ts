@@ -1,0 +1,356 @@
+import { join } from 'node:path'
+import { Registry } from 'prom-client'
+import { addAccountRoutes, createAccounts, createAuthorise } from '../../modules/accounts/server/index.ts'
+import { addAuditRoutes, createAudit } from '../../modules/audit/server/index.ts'
+import { addChannelRoutes, createChannels } from '../../modules/channels/server/index.ts'
+import {
+  addCollectRoutes,
+  createCollect,
+  trackingEndpoints,
+  type EventInFlight,
+  type PipelineStep,
+} from '../../modules/collect/server/index.ts'
+import { addConsentRoutes, consentPages, createConsent } from '../../modules/consent/server/index.ts'
+import { addContentRoutes, createContent } from '../../modules/content/server/index.ts'
+import { addCockpitRoutes, createCockpit } from '../../modules/cockpit/server/index.ts'
+import type { Demo } from '../../modules/cockpit/contract.ts'
+import { addIdentityRoutes, createIdentity } from '../../modules/identity/server/index.ts'
+import { addImportRoutes, createImports } from '../../modules/imports/server/index.ts'
+import { addInsightRoutes, createInsights } from '../../modules/insights/server/index.ts'
+import { addJourneyRoutes, createJourneys } from '../../modules/journeys/server/index.ts'
+import { addProfileRoutes, createProfiles } from '../../modules/profiles/server/index.ts'
+import { addRequestRoutes, createRequests } from '../../modules/requests/server/index.ts'
+import { addSegmentRoutes, createSegments } from '../../modules/segments/server/index.ts'
+import { addSourceRoutes, createSources } from '../../modules/sources/server/index.ts'
+import type { Tool } from '../../modules/tools/contract.ts'
+import { addToolRoutes, createTools } from '../../modules/tools/server/index.ts'
+import type { Clock } from '../../platform/clock/clock.ts'
+import type { Config } from '../../platform/config/config.ts'
+import { freeSpace } from '../../platform/data-dir/space.ts'
+import { createFiles } from '../../platform/files/files.ts'
+import { createHttp, type HealthCheck } from '../../platform/http/server.ts'
+import type { Authorise } from '../../platform/http/http.ts'
+import { createJobs } from '../../platform/jobs/worker.ts'
+import type { Log } from '../../platform/log/log.ts'
+import { createIds, type Random } from '../../platform/random/random.ts'
+import type { Engines } from './engines.ts'
+
+export interface BuildNeeds {
+  engines: Engines
+  config: Config
+  clock: Clock
+  random: Random
+  log: Log
+  /** Where the server is reached; known once it listens. */
+  publicUrl: () => string
+  catcherUrl: () => string
+  /** The built pages; undefined serves none. */
+  pages: string | undefined
+  /** Lets the command line of this machine in, beside people and API keys. */
+  alsoLetIn?: Authorise
+  demo?: { password: string; titles: Record<string, string>; state(): Demo; trickle(running: boolean): void }
+  /** Connections to the mail server at a time. */
+  connections?: number
+}
+
+const kindsAsCapability: Readonly<Record<string, Tool['capability']>> = {
+  web: 'Site & Commerce',
+  app: 'Site & Commerce',
+  server: 'Site & Commerce',
+  crm: 'Sales & Service',
+  newsletter: 'Message',
+}
+
+/**
+ * The product, put together: each module once, in the order in which they stand (calls go down), then the announcements (facts go up). Nothing is
+ * decided here that a module could decide.
+ */
+export async function build(needs: BuildNeeds) {
+  const { engines, config, clock, random, log, publicUrl } = needs
+  const { postgres, clickhouse, secrets } = engines
+  const ids = createIds(clock, random)
+  const metrics = new Registry()
+  const jobs = createJobs({ postgres, address: engines.address, log })
+
+  const audit = createAudit({ postgres, clock, writtenDown: () => engines.auditHead.read() })
+  const accounts = createAccounts({
+    postgres,
+    clock,
+    random,
+    ids,
+    audit,
+    secrets,
+    publicUrl,
+    ...(needs.demo === undefined ? {} : { demo: needs.demo }),
+  })
+  const requests = createRequests({ postgres, clock, ids, audit, accounts })
+  const tools = createTools({
+    postgres,
+    clock,
+    ids,
+    audit,
+    async person(tx, id) {
+      const found = await accounts.person(tx, id)
+      return found === undefined ? undefined : { side: found.side, enabled: found.enabled }
+    },
+    changed: (tx, id, by) => requests.changed(tx, 'tool', id, by),
+  })
+  const sources = createSources({
+    postgres,
+    clock,
+    ids,
+    random,
+    log,
+    audit,
+    registerTool: (tx, actor, tool) =>
+      tools.createAs(tx, actor, {
+        name: tool.name,
+        vendor: '',
+        capability: kindsAsCapability[tool.kind] ?? 'Collect',
+        personalFields: [],
+        region: 'EU',
+        ownerMarketing: null,
+        ownerIt: null,
+        endsOn: null,
+        costMinor: null,
+        status: 'live',
+      }),
+  })
+  const channels = createChannels({
+    postgres,
+    clock,
+    ids,
+    audit,
+    secrets,
+    tools,
+    smtpUrl: config.smtpUrl,
+    catcherUrl: needs.catcherUrl,
+  })
+  const consent = createConsent({ postgres, clock, secrets, audit, log, publicUrl })
+  const collect = createCollect({
+    postgres,
+    clickhouse,
+    journal: engines.journal,
+    index: engines.index,
+    sources,
+    audit,
+    clock,
+    log,
+    registry: metrics,
+  })
+  const identity = createIdentity({
+    postgres,
+    clickhouse,
+    clock,
+    ids,
+    log,
+    internalSource: () => sources.internal().id,
+  })
+  const profiles = createProfiles({ postgres, clickhouse, clock, identity, sources })
+  const content = createContent({
+    postgres,
+    clock,
+    ids,
+    audit,
+    channels,
+    tools,
+    person: async (id) => (await profiles.traitsOf([id])).get(id),
+    changed: (tx, id, by) => requests.changed(tx, 'template', id, by),
+  })
+  const imports = createImports({
+    postgres,
+    clock,
+    ids,
+    log,
+    files: createFiles(join(engines.directory, 'files')),
+    jobs,
+    audit,
+    sources,
+    collect,
+  })
+  const segments = createSegments({
+    postgres,
+    clickhouse,
+    clock,
+    ids,
+    audit,
+    profiles,
+    changed: (tx, id, by) => requests.changed(tx, 'segment', id, by),
+  })
+  const journeys = createJourneys({
+    postgres,
+    clock,
+    ids,
+    log,
+    secrets,
+    audit,
+    jobs,
+    requests,
+    tools,
+    channels,
+    content,
+    consent,
+    segments,
+    publicUrl,
+    directory: join(engines.directory, 'transmit'),
+    people: (wanted) => peopleNow(wanted),
+    async hand(events) {
+      await collect.accept(sources.internal(), events, 'journeys')
+    },
+    ...(needs.connections === undefined ? {} : { connections: needs.connections }),
+  })
+  const insights = createInsights({ clickhouse, journeys })
+  const cockpit = createCockpit({
+    clickhouse,
+    clock,
+    requests,
+    tools,
+    journeys,
+    imports,
+    collect,
+    profiles,
+    jobs,
+    ...(needs.demo === undefined ? {} : { demo: needs.demo }),
+  })
+
+  /** Traits by the id that was planned, even when that profile became part of another since. */
+  async function peopleNow(wanted: readonly string[]) {
+    const found = await profiles.traitsOf(wanted)
+    const people = new Map([...found].map(([id, person]) => [id, person]))
+    for (const id of wanted) {
+      if (people.has(id)) continue
+      const now = await identity.canonical(id)
+      const person = now === undefined ? undefined : (await profiles.traitsOf([now])).get(now)
+      if (person !== undefined) people.set(id, person)
+    }
+    return people
+  }
+
+  /** Consent that comes in with events, of whatever address the event or its person has. */
+  const consentStep: PipelineStep = {
+    name: 'consent',
+    async run({ events }) {
+      const inFlight = new Map<object, EventInFlight>()
+      for (const one of events) if (one.outcome === undefined) inFlight.set(one.event, one)
+      await consent.recordEvents(
+        [...inFlight.values()].map((one) => one.event),
+        async (event) => {
+          const profileId = inFlight.get(event)?.profileId
+          if (profileId === undefined) return undefined
+          return (await profiles.traitsOf([profileId])).get(profileId)?.email ?? undefined
+        },
+      )
+    },
+  }
+
+  const letIn = createAuthorise(accounts)
+  const health: HealthCheck[] = [
+    { name: 'postgres', check: () => postgres.ping() },
+    { name: 'clickhouse', check: () => clickhouse.ping() },
+    {
+      name: 'collect',
+      check() {
+        const { ok, finding } = collect.health()
+        return ok ? Promise.resolve() : Promise.reject(new Error(finding))
+      },
+    },
+    {
+      name: 'disk',
+      async check() {
+        const { free, total } = await freeSpace(engines.directory)
+        if (free < 512 * 1_048_576)
+          throw new Error(
+            `${String(Math.round(free / 1_048_576))} MiB free of ${String(Math.round(total / 1_073_741_824))} GiB`,
+          )
+      },
+    },
+  ]
+  const http = await createHttp({
+    config,
+    log,
+    metrics,
+    health,
+    version: '0.1.0',
+    pages: needs.pages,
+    authorise: async (request, route) => (await needs.alsoLetIn?.(request, route)) ?? letIn(request, route),
+  })
+  const { app } = http
+  if (config.role === 'all' || config.role === 'collect')
+    await app.register(trackingEndpoints({ collect, sources, now: () => clock.ms(), log, publicUrl: config.publicUrl }))
+  if (config.role === 'all' || config.role === 'web') {
+    addAccountRoutes(http, accounts, publicUrl)
+    addAuditRoutes(http, audit, (wanted) => accounts.names(wanted))
+    addRequestRoutes(http, requests)
+    addToolRoutes(http, postgres, tools)
+    addSourceRoutes(http, sources)
+    addChannelRoutes(http, channels)
+    addConsentRoutes(http, consent)
+    addCollectRoutes(http, collect, clock)
+    addIdentityRoutes(http, identity)
+    addProfileRoutes(http, profiles)
+    addContentRoutes(http, content)
+    addImportRoutes(http, imports)
+    addSegmentRoutes(http, segments)
+    addJourneyRoutes(http, journeys)
+    addInsightRoutes(http, insights)
+    addCockpitRoutes(http, cockpit)
+    await app.register(consentPages({ consent, company: () => 'Interlock' }))
+    await app.register(journeys.comesBack)
+  }
+
+  let stopHeads = () => {}
+  return {
+    http,
+    postgres,
+    clickhouse,
+    ids,
+    jobs,
+    audit,
+    accounts,
+    requests,
+    tools,
+    sources,
+    channels,
+    consent,
+    collect,
+    identity,
+    profiles,
+    content,
+    imports,
+    segments,
+    journeys,
+    insights,
+    /** Begins the work behind the pages: the pipeline, the jobs, the sender. */
+    async start() {
+      await sources.load()
+      await identity.load()
+      await channels.prepareRoute()
+      if (config.role === 'all' || config.role === 'collect')
+        await collect.start([identity.step, profiles.step, consentStep])
+      if (config.role === 'all' || config.role === 'work') {
+        await jobs.start()
+        await journeys.start()
+      }
+      // A log that was cut short or replaced as a whole is found by the head that was written down beside it.
+      stopHeads = clock.every(
+        60_000,
+        async () => {
+          engines.auditHead.write(await audit.head())
+        },
+        (error) => {
+          log.warn('the head of the audit log could not be written down', { error: String(error) })
+        },
+      )
+    },
+    async stop() {
+      stopHeads()
+      await http.close()
+      await journeys.stop()
+      await jobs.stop()
+      await collect.stop()
+      sources.stop()
+      engines.auditHead.write(await audit.head())
+    },
+  }
+}
+export type App = Awaited<ReturnType<typeof build>>

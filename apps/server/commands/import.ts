@@ -1,0 +1,106 @@
+import { createReadStream, existsSync } from 'node:fs'
+import { basename } from 'node:path'
+import { Readable } from 'node:stream'
+import type { Import } from '../../../modules/imports/contract.ts'
+import type { Source } from '../../../modules/sources/contract.ts'
+import { systemClock } from '../../../platform/clock/clock.ts'
+import { ask, runningServer, type RunningServer } from '../control.ts'
+import { serve } from '../main.ts'
+import { common, Misuse, type Command } from './command.ts'
+
+export const importFile: Command = {
+  name: 'import',
+  usage: 'import FILE.csv --source NAME',
+  summary: 'Read a file into a source: how it is written and what its columns mean is found out and shown.',
+  options: {
+    ...common,
+    source: {
+      type: 'string',
+      value: 'NAME',
+      says: 'the source that the rows belong to; made (as a CRM) when there is none of this name',
+    },
+    'dry-run': { type: 'boolean', says: 'count and show the ten worst rows, store nothing' },
+  },
+  async run({ config, options, rest, print, json }) {
+    const [path] = rest
+    const name = options['source']
+    if (path === undefined || typeof name !== 'string') throw new Misuse('Say: interlock import FILE.csv --source NAME')
+    if (!existsSync(path)) throw new Misuse(`There is no file ${path}.`)
+    const known = runningServer(config.dataDir)
+    // Without a server that has the data directory, one is started for as long as the import takes.
+    const own =
+      known === undefined
+        ? await serve({ ...config, port: 0 }, { demo: false, pages: false, print: () => undefined })
+        : undefined
+    try {
+      const server = known ?? runningServer(config.dataDir)
+      if (server === undefined) throw new Error('The server did not start.')
+      const done = await through(server, path, name, options['dry-run'] === true, (line) => {
+        if (!json) process.stderr.write(`\r${line.padEnd(78)}`)
+      })
+      if (!json) process.stderr.write('\r'.padEnd(79) + '\r')
+      print(json ? JSON.stringify(done) : report(done, options['dry-run'] === true))
+      return done.state === 'failed' ? 1 : 0
+    } finally {
+      await own?.app.collect.drained()
+      await own?.stop()
+    }
+  },
+}
+
+async function through(
+  server: RunningServer,
+  path: string,
+  name: string,
+  dry: boolean,
+  progress: (line: string) => void,
+): Promise<Import> {
+  const sources = (await ask(server, 'GET', '/api/sources')) as Source[]
+  const source =
+    sources.find((one) => one.name === name) ??
+    ((await ask(server, 'POST', '/api/sources', { name, kind: 'crm' })) as Source)
+  const query = new URLSearchParams({ sourceId: source.id, fileName: basename(path) })
+  const uploaded = (await ask(
+    server,
+    'POST',
+    `/api/imports?${query.toString()}`,
+    Readable.toWeb(createReadStream(path)),
+  )) as Import
+  let now = (await ask(server, 'POST', `/api/imports/${uploaded.id}/${dry ? 'check' : 'run'}`)) as Import
+  while (now.state === 'checking' || now.state === 'running') {
+    progress(
+      `${String(now.counts?.rows ?? 0)} rows, ${String(Math.round((now.bytesRead / Math.max(1, now.bytes)) * 100))}% of the file`,
+    )
+    await systemClock.sleep(300)
+    now = (await ask(server, 'GET', `/api/imports/${uploaded.id}`)) as Import
+  }
+  return now
+}
+
+function report(done: Import, dry: boolean): string {
+  const { counts, format } = done
+  const delimiter = format.delimiter === '\t' ? 'tab' : `“${format.delimiter}”`
+  const lines = [
+    `${done.fileName}: ${format.encoding}, columns separated by ${delimiter}, ${format.hasHeader ? 'with' : 'without'} a header.`,
+    ...done.columns.map((column) => {
+      const { meaning } = column
+      const means =
+        meaning.kind === 'identifier'
+          ? `identifier ${meaning.type}`
+          : meaning.kind === 'trait'
+            ? `trait ${meaning.name}`
+            : meaning.kind === 'consent'
+              ? `consent: ${meaning.part}`
+              : 'left out'
+      return `  ${column.name.padEnd(24)} ${means}`
+    }),
+  ]
+  if (counts !== null)
+    lines.push(
+      `${String(counts.rows)} rows: ${String(counts.sent)} ${dry ? 'would go in' : 'went in'}, ${String(counts.unchanged)} unchanged, ${String(counts.rejected)} rejected; ${String(counts.withProblems)} with cells that could not be read.`,
+      ...counts.reasons.map((one) => `  ${String(one.rows).padStart(6)} × ${one.reason}`),
+      ...done.worst.map((row) => `  line ${String(row.line)}: ${row.problems.join('; ')}`),
+    )
+  if (done.because !== null) lines.push(done.because)
+  return lines.join('\n')
+}

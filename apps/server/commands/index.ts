@@ -1,0 +1,12 @@
+import type { Command } from './command.ts'
+import { audit } from './audit.ts'
+import { bench } from './bench.ts'
+import { doctor } from './doctor.ts'
+import { importFile } from './import.ts'
+import { journal } from './journal.ts'
+import { migrate } from './migrate.ts'
+import { serveCommand } from './serve.ts'
+import { story } from './story.ts'
+
+/** Every word of `npx interlock`, in the order of `help`. */
+export const commands: readonly Command[] = [serveCommand, doctor, importFile, audit, migrate, journal, bench, story]

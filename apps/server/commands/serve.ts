@@ -1,0 +1,22 @@
+import { join } from 'node:path'
+import { serve, stopOnSignal } from '../main.ts'
+import { common, type Command } from './command.ts'
+
+export const serveCommand: Command = {
+  name: 'serve',
+  usage: 'serve',
+  summary: 'Serve: pages, API, tracking endpoints and everything behind them.',
+  options: {
+    ...common,
+    demo: { type: 'boolean', says: 'with the demo company, in ./data/demo unless told otherwise' },
+    port: { type: 'string', value: 'PORT', says: 'the port (default 4400, or INTERLOCK_PORT); 0 takes a free one' },
+  },
+  async run({ config, options, print }) {
+    const demo = options['demo'] === true
+    const told = options['data'] !== undefined || process.env['INTERLOCK_DATA_DIR'] !== undefined
+    const dataDir = demo && !told ? join(config.dataDir, '..', 'demo') : config.dataDir
+    const serving = await serve({ ...config, dataDir }, { demo, print })
+    await stopOnSignal(serving, print)
+    return 0
+  },
+}

@@ -1,0 +1,99 @@
+import type { Id } from '../../../lib/ids/ids.ts'
+import type { Caller } from '../../../platform/http/caller.ts'
+import { roles, type Role } from '../../../modules/accounts/contract.ts'
+import { systemClock } from '../../../platform/clock/clock.ts'
+import type { App } from '../build.ts'
+import { demoIntegrations, demoStaff, demoTools } from './stack.ts'
+import { demoPassword } from './staff.ts'
+
+const dayMs = 86_400_000
+const actor = { kind: 'system', id: 'demo' } as const
+
+/** Somebody who works there, as if signed in just now. */
+export async function staffMember(app: App, key: (typeof demoStaff)[number]['key']): Promise<Caller> {
+  const wanted = demoStaff.find((one) => one.key === key)
+  const found = (await app.accounts.people()).find((person) => person.email === wanted?.email)
+  if (found === undefined) throw new Error(`the demo company has no ${key}`)
+  return {
+    kind: 'person',
+    accountId: found.id,
+    name: found.name,
+    side: found.side,
+    roles: found.roles,
+    permissions: new Set<string>(found.roles.flatMap((role) => [...roles[role]])),
+    sessionId: undefined,
+    steppedUpAtMs: systemClock.ms(),
+  }
+}
+
+/** The people of both sides, the tools, the feeds and the sender: what a company has before the first event. Done once. */
+export async function settle(app: App): Promise<void> {
+  if ((await app.accounts.people()).length > 0) return
+  const { postgres, accounts, tools, sources, channels } = app
+  const staff = new Map<string, Id<'account'>>()
+  for (const one of demoStaff)
+    staff.set(
+      one.key,
+      await postgres.transaction((tx) =>
+        accounts.createPerson(tx, {
+          email: one.email,
+          name: one.name,
+          side: one.side,
+          roles: [...one.roles] as Role[],
+          password: demoPassword,
+        }),
+      ),
+    )
+  const owner = (key: string) => staff.get(key) ?? null
+  const marketing = ['head', 'operations', 'campaigns']
+  const it = ['engineer', 'run']
+  const made = new Map<string, Id<'tool'>>()
+  await postgres.transaction(async (tx) => {
+    for (const [index, tool] of demoTools.entries()) {
+      // The mail route exists already: it is a tool from the first start on.
+      if (tool.name === 'Mail route A') continue
+      const both = tool.owners === 'both'
+      made.set(
+        tool.name,
+        await tools.createAs(tx, actor, {
+          name: tool.name,
+          vendor: tool.vendor,
+          capability: tool.capability as Parameters<typeof tools.createAs>[2]['capability'],
+          personalFields: tool.personalFields,
+          region: tool.region,
+          ownerMarketing: both || tool.owners === 'marketing' ? owner(marketing[index % marketing.length] ?? '') : null,
+          ownerIt: both || tool.owners === 'it' ? owner(it[index % it.length] ?? '') : null,
+          endsOn:
+            tool.endsInDays === undefined
+              ? null
+              : new Date(systemClock.ms() + tool.endsInDays * dayMs).toISOString().slice(0, 10),
+          costMinor: tool.costPerYear === undefined ? null : tool.costPerYear * 100,
+          status: tool.status,
+          registered: tool.found === undefined,
+          ...(tool.found === undefined ? {} : { evidence: tool.found }),
+        }),
+      )
+    }
+    for (const [from, to, fields, purpose, agreed] of demoIntegrations) {
+      const [a, b] = [made.get(from), made.get(to)]
+      if (a !== undefined && b !== undefined) await tools.connectAs(tx, a, b, [...fields], purpose, agreed)
+    }
+    for (const [name, kind, tool] of [
+      ['Web shop', 'web', 'Web shop'],
+      ['Shop app', 'app', 'Shop app'],
+      ['Tills', 'server', 'Till system'],
+      ['Old CRM', 'crm', 'Old CRM'],
+      ['Newsletter list', 'newsletter', 'Newsletter list'],
+    ] as const) {
+      const toolId = made.get(tool)
+      await sources.createAs(tx, actor, { name, kind, ...(toolId === undefined ? {} : { toolId }) })
+    }
+    await channels.createSenderAs(tx, actor, 'Lindqvist & Töchter', 'hej@news.lindqvist.example')
+  })
+  const administrator = await staffMember(app, 'run')
+  await tools.change(administrator, await channels.prepareRoute(), {
+    ownerMarketing: owner('head'),
+    ownerIt: owner('run'),
+    endsOn: new Date(systemClock.ms() + 120 * dayMs).toISOString().slice(0, 10),
+  })
+}

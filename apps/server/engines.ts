@@ -1,0 +1,101 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ClickHouse } from '../../platform/clickhouse/clickhouse.ts'
+import { openClickHouse } from '../../platform/clickhouse/open.ts'
+import { systemClock } from '../../platform/clock/clock.ts'
+import type { Config } from '../../platform/config/config.ts'
+import { secretKey } from '../../platform/data-dir/key.ts'
+import { lockDataDir } from '../../platform/data-dir/lock.ts'
+import { prepareJobs } from '../../platform/jobs/worker.ts'
+import { openDedupIndex, type DedupIndex } from '../../platform/journal/dedup-index.ts'
+import { directoryFiles } from '../../platform/journal/files.ts'
+import type { Journal } from '../../platform/journal/journal.ts'
+import { openJournal } from '../../platform/journal/open-journal.ts'
+import type { Log } from '../../platform/log/log.ts'
+import { openPostgres } from '../../platform/postgres/open.ts'
+import type { PostgresAddress } from '../../platform/postgres/pool.ts'
+import type { PostgresPool } from '../../platform/postgres/postgres.ts'
+import { systemRandom } from '../../platform/random/random.ts'
+import { createSecrets, type Secrets } from '../../platform/secrets/secrets.ts'
+
+/** Everything that owns a process, a file or a socket, opened in order and closed in reverse. */
+export interface Engines {
+  /** The data directory with all links resolved, locked. */
+  directory: string
+  postgres: PostgresPool
+  address: PostgresAddress
+  clickhouse: ClickHouse
+  journal: Journal
+  index: DedupIndex
+  secrets: Secrets
+  /** Process ids of the embedded engines, for doctor and for tests that kill them. */
+  pids: { postgres: number | undefined; clickhouse: number | undefined }
+  /** The last audit head that was written outside the database, and where to write the next. */
+  auditHead: { read(): { seq: number; hash: string } | undefined; write(head: { seq: number; hash: string }): void }
+  close(): Promise<void>
+}
+
+/** @throws DataDirTaken when another process has the directory */
+export async function openEngines(config: Config, log: Log): Promise<Engines> {
+  const clock = systemClock
+  const random = systemRandom
+  const closers: (() => Promise<void> | void)[] = []
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    const lock = lockDataDir(config.dataDir)
+    closers.push(() => {
+      lock.release()
+    })
+    const { directory } = lock
+    const secrets = createSecrets(secretKey(directory, config.secretKey), random)
+    const [postgres, clickhouse] = await Promise.all([
+      openPostgres(
+        config.databaseUrl === undefined ? { dataDir: directory } : { url: config.databaseUrl },
+        log,
+        clock,
+      ).then((opened) => {
+        closers.push(() => opened.close())
+        return opened
+      }),
+      openClickHouse(
+        config.clickhouseUrl === undefined ? { dataDir: directory } : { url: config.clickhouseUrl },
+        log,
+        clock,
+      ).then((opened) => {
+        closers.push(() => opened.close())
+        return opened
+      }),
+    ])
+    await prepareJobs(postgres.address)
+    const journal = await openJournal({ files: await directoryFiles(join(directory, 'journal')), clock, random, log })
+    closers.push(() => journal.close())
+    const index = await openDedupIndex(join(directory, 'seen.sqlite'), journal.id)
+    closers.push(() => index.close())
+    const headAt = join(directory, 'audit-head.json')
+    return {
+      directory,
+      postgres: postgres.pool,
+      address: postgres.address,
+      clickhouse: clickhouse.clickhouse,
+      journal,
+      index,
+      secrets,
+      pids: { postgres: postgres.pid(), clickhouse: clickhouse.pid() },
+      auditHead: {
+        read: () =>
+          existsSync(headAt) ? (JSON.parse(readFileSync(headAt, 'utf8')) as { seq: number; hash: string }) : undefined,
+        write(head) {
+          mkdirSync(directory, { recursive: true })
+          writeFileSync(`${headAt}.new`, JSON.stringify(head), { mode: 0o600, flush: true })
+          renameSync(`${headAt}.new`, headAt)
+        },
+      },
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
