@@ -79,6 +79,7 @@ export type RequestView = z.infer<typeof RequestView>
 export const RequestRow = z.object({
   id: RequestId,
   kind: z.string(),
+  objectId: z.string(),
   title: z.string(),
   lane: Lane,
   state: State,

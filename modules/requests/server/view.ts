@@ -26,6 +26,7 @@ export function rowOf(
   return {
     id: request.id as Id<'request'>,
     kind: request.kind,
+    objectId: request.object_id,
     title: request.title,
     lane: request.verdict.lane,
     state: request.state,

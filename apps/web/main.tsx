@@ -1,0 +1,81 @@
+import '@fontsource-variable/inter/index.css'
+import '@mantine/core/styles.css'
+import '@mantine/notifications/styles.css'
+import '@mantine/spotlight/styles.css'
+import '../../ui/style.css'
+import { MantineProvider } from '@mantine/core'
+import { Notifications } from '@mantine/notifications'
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { createRootRoute, createRoute, createRouter, Link, Outlet, RouterProvider } from '@tanstack/react-router'
+import { lazy, StrictMode, Suspense } from 'react'
+import { createRoot } from 'react-dom/client'
+import { JoinPage, SignInPage } from '../../modules/accounts/web/index.tsx'
+import { Problem } from '../../ui/api.ts'
+import { Empty, Loading, Page } from '../../ui/page.tsx'
+import { theme } from '../../ui/theme.ts'
+import { pages } from './pages.ts'
+import { Shell } from './shell.tsx'
+
+const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 15_000,
+      // A refusal stays one however often one asks; only a server that is away is asked again.
+      retry: (tries, error) => tries < 2 && error instanceof Problem && (error.status === 0 || error.status === 503),
+    },
+    mutations: { retry: false },
+  },
+})
+
+const root = createRootRoute({ component: Outlet })
+const house = createRoute({ getParentRoute: () => root, id: 'house', component: Shell })
+const router = createRouter({
+  routeTree: root.addChildren([
+    createRoute({ getParentRoute: () => root, path: '/sign-in', component: SignInPage }),
+    createRoute({ getParentRoute: () => root, path: '/join/$token', component: JoinPage }),
+    house.addChildren(
+      pages.map((page) => {
+        const Shown = lazy(async () => ({ default: await page.load() }))
+        return createRoute({
+          getParentRoute: () => house,
+          path: page.path,
+          component: () => (
+            <Suspense
+              fallback={
+                <div className="page">
+                  <Loading rows={6} />
+                </div>
+              }
+            >
+              <Shown />
+            </Suspense>
+          ),
+        })
+      }),
+    ),
+  ]),
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+  defaultNotFoundComponent: () => (
+    <Page title="There is no such page">
+      <Empty
+        sentence="The address leads nowhere; what was here may have moved."
+        action={<Link to="/">To what needs you</Link>}
+      />
+    </Page>
+  ),
+})
+
+const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? ''
+const place = document.querySelector('#root')
+if (place === null) throw new Error('the page has no place for the app')
+createRoot(place).render(
+  <StrictMode>
+    <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
+      <QueryClientProvider client={client}>
+        <Notifications position="bottom-right" limit={3} />
+        <RouterProvider router={router} />
+      </QueryClientProvider>
+    </MantineProvider>
+  </StrictMode>,
+)

@@ -1,0 +1,35 @@
+import type { PageDefinition } from '../../ui/page.tsx'
+import { pages as accounts } from '../../modules/accounts/web/index.tsx'
+import { pages as audit } from '../../modules/audit/web/index.tsx'
+import { pages as channels } from '../../modules/channels/web/index.tsx'
+import { pages as cockpit } from '../../modules/cockpit/web/index.tsx'
+import { pages as collect } from '../../modules/collect/web/index.tsx'
+import { pages as consent } from '../../modules/consent/web/index.tsx'
+import { pages as content } from '../../modules/content/web/index.tsx'
+import { pages as imports } from '../../modules/imports/web/index.tsx'
+import { pages as insights } from '../../modules/insights/web/index.tsx'
+import { pages as journeys } from '../../modules/journeys/web/index.tsx'
+import { pages as profiles } from '../../modules/profiles/web/index.tsx'
+import { pages as requests } from '../../modules/requests/web/index.tsx'
+import { pages as segments } from '../../modules/segments/web/index.tsx'
+import { pages as sources } from '../../modules/sources/web/index.tsx'
+import { pages as tools } from '../../modules/tools/web/index.tsx'
+
+/** Every page of the product behind the sign-in. A module that has pages has one line here. */
+export const pages: readonly PageDefinition[] = [
+  cockpit,
+  profiles,
+  segments,
+  sources,
+  collect,
+  imports,
+  journeys,
+  insights,
+  content,
+  channels,
+  consent,
+  requests,
+  tools,
+  audit,
+  accounts,
+].flat()

@@ -1,0 +1,261 @@
+import { Drawer, Menu, useMantineColorScheme } from '@mantine/core'
+import { Spotlight, spotlight, type SpotlightActionData } from '@mantine/spotlight'
+import { useQueryClient } from '@tanstack/react-query'
+import { Link, Navigate, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
+import { useState, type ReactNode } from 'react'
+import { routes as accounts } from '../../modules/accounts/contract.ts'
+import { routes as cockpit } from '../../modules/cockpit/contract.ts'
+import { routes as journeys } from '../../modules/journeys/contract.ts'
+import { routes as profiles } from '../../modules/profiles/contract.ts'
+import { routes as requests } from '../../modules/requests/contract.ts'
+import { routes as segments } from '../../modules/segments/contract.ts'
+import { routes as tools } from '../../modules/tools/contract.ts'
+import { useDeed, useRoute } from '../../ui/api.ts'
+import { Loading, ProblemNote, type PageDefinition } from '../../ui/page.tsx'
+import { Avatar, sideName } from '../../ui/signal.tsx'
+import { pages } from './pages.ts'
+
+const groups = ['Know', 'Act', 'Agree'] as const
+
+/** The frame of every page: rail, palette, who is signed in. Without a session it leads to the sign-in and back. */
+export function Shell() {
+  const me = useRoute(accounts.me)
+  const at = useLocation()
+  if (me.error?.status === 401)
+    return <Navigate to="/sign-in" search={{ next: at.href === '/' ? undefined : at.href }} replace />
+  if (me.data === undefined)
+    return (
+      <div className="page">
+        {me.error === null ? <Loading /> : <ProblemNote problem={me.error} again={() => void me.refetch()} />}
+      </div>
+    )
+  return <Frame me={me.data} />
+}
+
+function Frame({ me }: { me: { name: string; side: 'marketing' | 'it'; permissions: string[] } }) {
+  const home = useRoute(cockpit.home, {}, { everyMs: 20_000 })
+  const at = useLocation()
+  // Open for one address: whoever went to a page has chosen.
+  const [moreAt, setMoreAt] = useState<string | undefined>()
+  const more = moreAt === at.pathname
+  const setMore = (open: boolean) => {
+    setMoreAt(open ? at.pathname : undefined)
+  }
+  const waiting = home.data?.needsYou.length ?? 0
+  const shown = pages.filter(
+    (page) =>
+      page.nav !== undefined && (page.nav.permission === undefined || me.permissions.includes(page.nav.permission)),
+  )
+  const of = (group: NonNullable<PageDefinition['nav']>['group']) =>
+    shown.filter((page) => page.nav?.group === group).sort((a, b) => (a.nav?.order ?? 0) - (b.nav?.order ?? 0))
+  const item = (page: PageDefinition, extra?: ReactNode) => <Item key={page.path} page={page} extra={extra} />
+  const lists = (
+    <>
+      {of('top').map((page) =>
+        item(
+          page,
+          page.path === '/' && waiting > 0 ? (
+            <span className="count" aria-label={`${String(waiting)} things wait for you`}>
+              {waiting}
+            </span>
+          ) : undefined,
+        ),
+      )}
+      {groups.map((group) => (
+        <div key={group}>
+          <h3>{group}</h3>
+          {of(group).map((page) => item(page))}
+        </div>
+      ))}
+    </>
+  )
+  return (
+    <div className="shell">
+      <a className="skip" href="#main">
+        To the content
+      </a>
+      <Palette />
+      <nav className="rail" aria-label="Pages">
+        <Link to="/" className="brand">
+          <img src="/mark.svg" alt="" width="24" height="24" /> Interlock
+        </Link>
+        <button type="button" className="seek" onClick={spotlight.open}>
+          <span>Search</span> <span>Ctrl K</span>
+        </button>
+        {lists}
+        <div className="foot">
+          {of('bottom').map((page) => item(page))}
+          <Who me={me} />
+        </div>
+      </nav>
+      <main className="main" id="main">
+        {home.data?.demo?.loading === null || home.data?.demo === undefined || home.data.demo === null ? null : (
+          <div className="banner" role="status">
+            <span>
+              <span className="live" />
+              {home.data.demo.loading.says} {Math.round(home.data.demo.loading.share * 100)}%. Figures grow until it is
+              done.
+            </span>
+          </div>
+        )}
+        <Outlet />
+      </main>
+      <nav className="bottom" aria-label="Pages">
+        <Link to="/" activeOptions={{ exact: true }}>
+          Needs you{waiting > 0 ? ` (${String(waiting)})` : ''}
+        </Link>
+        <Link to="/requests">Requests</Link>
+        <Link to="/campaigns">Campaigns</Link>
+        <button
+          type="button"
+          onClick={() => {
+            setMore(true)
+          }}
+        >
+          More
+        </button>
+      </nav>
+      <Drawer
+        opened={more}
+        onClose={() => {
+          setMore(false)
+        }}
+        position="bottom"
+        size="85%"
+        title="All pages"
+        closeButtonProps={{ 'aria-label': 'Close' }}
+      >
+        <div className="rail" style={{ display: 'flex', height: 'auto', border: 0, padding: 0, position: 'static' }}>
+          {lists}
+          {of('bottom').map((page) => item(page))}
+          <Who me={me} />
+        </div>
+      </Drawer>
+    </div>
+  )
+}
+
+function Item({ page, extra }: { page: PageDefinition; extra?: ReactNode }) {
+  return (
+    <Link to={page.path} className="item" activeOptions={{ exact: page.path === '/' || page.path === '/sources' }}>
+      {page.nav?.label}
+      {extra}
+    </Link>
+  )
+}
+
+function Who({ me }: { me: { name: string; side: 'marketing' | 'it' } }) {
+  const navigate = useNavigate()
+  const client = useQueryClient()
+  const { colorScheme, setColorScheme } = useMantineColorScheme()
+  const out = useDeed(accounts.signOut, { touches: [] })
+  return (
+    <Menu position="top-start" width={220} withinPortal>
+      <Menu.Target>
+        <button type="button" className="who">
+          <Avatar name={me.name} side={me.side} />
+          <span>
+            <b>{me.name}</b>
+            <span className="secondary">{sideName[me.side]}</span>
+          </span>
+        </button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>Light or dark</Menu.Label>
+        {(['light', 'dark', 'auto'] as const).map((scheme) => (
+          <Menu.Item
+            key={scheme}
+            rightSection={colorScheme === scheme ? '✓' : null}
+            onClick={() => {
+              setColorScheme(scheme)
+            }}
+          >
+            {{ light: 'Light', dark: 'Dark', auto: 'As the device' }[scheme]}
+          </Menu.Item>
+        ))}
+        <Menu.Divider />
+        <Menu.Item onClick={() => void navigate({ to: '/settings' })}>Your account</Menu.Item>
+        <Menu.Item
+          onClick={() => {
+            out.mutate(
+              {},
+              {
+                onSuccess() {
+                  client.clear()
+                  void navigate({ to: '/sign-in' })
+                },
+              },
+            )
+          }}
+        >
+          Sign out
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  )
+}
+
+/** Ctrl-K: pages, and everything that has a name. People are searched on the server as one types. */
+function Palette() {
+  const navigate = useNavigate()
+  const [query, setQuery] = useState('')
+  const enabled = query.trim().length > 1
+  const people = useRoute(profiles.list, { query: { search: query.trim() } }, { enabled, keep: true })
+  const asked = useRoute(requests.list, {}, { enabled })
+  const casts = useRoute(journeys.list, {}, { enabled })
+  const groupsOf = useRoute(segments.list, {}, { enabled })
+  const register = useRoute(tools.list, {}, { enabled })
+  const go = (id: string, label: string, description: string, to: string): SpotlightActionData => ({
+    id,
+    label,
+    description,
+    onClick: () => void navigate({ to }),
+  })
+  const actions = [
+    {
+      group: 'Pages',
+      actions: pages
+        .filter((page) => page.nav !== undefined)
+        .map((page) => go(page.path, page.nav?.label ?? '', page.title, page.path)),
+    },
+    {
+      group: 'Campaigns',
+      actions: (casts.data ?? []).map((row) => go(row.id, row.name, row.sentence, `/campaigns/${row.id}`)),
+    },
+    {
+      group: 'Requests',
+      actions: (asked.data ?? []).map((row) => go(row.id, row.title, row.sentence, `/requests/${row.id}`)),
+    },
+    {
+      group: 'Segments',
+      actions: (groupsOf.data ?? []).map((row) => go(row.id, row.name, row.says, `/segments/${row.id}`)),
+    },
+    {
+      group: 'Tools',
+      actions: (register.data ?? []).map((row) => go(row.id, row.name, row.capability, `/tools/${row.id}`)),
+    },
+    {
+      group: 'People',
+      actions: enabled
+        ? (people.data?.people ?? []).slice(0, 8).map((row) => ({
+            ...go(row.id, row.name === '' ? (row.email ?? row.id) : row.name, row.email ?? '', `/people/${row.id}`),
+            keywords: [query],
+          }))
+        : [],
+    },
+  ]
+  return (
+    <Spotlight
+      actions={actions}
+      query={query}
+      onQueryChange={setQuery}
+      shortcut={['mod + K', '/']}
+      highlightQuery
+      limit={24}
+      scrollable
+      maxHeight={440}
+      nothingFound="Nothing has this name."
+      searchProps={{ placeholder: 'A page, a person, a campaign, a tool…', 'aria-label': 'Search' }}
+    />
+  )
+}

@@ -1,0 +1,102 @@
+import { Button, PasswordInput, SegmentedControl, TextInput } from '@mantine/core'
+import { useNavigate } from '@tanstack/react-router'
+import { useState, type FormEvent } from 'react'
+import { useDeed, useRoute } from '../../../ui/api.ts'
+import { Ask, useParam } from '../../../ui/page.tsx'
+import { sideName } from '../../../ui/signal.tsx'
+import { routes, type Side } from '../contract.ts'
+
+/** A one-time link: the first administrator, or somebody who was invited. */
+export function JoinPage() {
+  const token = useParam('token')
+  const link = useRoute(routes.link, { params: { token } })
+  const navigate = useNavigate()
+  const accept = useDeed(routes.accept, { touches: ['/api/'] })
+  const [name, setName] = useState('')
+  const [email, setEmail] = useState('')
+  const [side, setSide] = useState<Side>('it')
+  const [password, setPassword] = useState('')
+  return (
+    <main className="signin">
+      <div>
+        <h1>Join Interlock</h1>
+        <Ask of={link}>
+          {(found) => (
+            <form
+              className="card stack"
+              onSubmit={(event: FormEvent) => {
+                event.preventDefault()
+                accept.mutate(
+                  { params: { token }, body: { name, password, ...(found.email === null ? { email, side } : {}) } },
+                  { onSuccess: () => void navigate({ to: '/' }) },
+                )
+              }}
+            >
+              <p>
+                {found.kind === 'first'
+                  ? 'You are the first. You become administrator and invite the others, of both sides.'
+                  : `You were invited as ${found.email ?? ''}, of ${found.side === null ? 'one side' : sideName[found.side]}: ${found.roles.join(', ')}.`}
+              </p>
+              <TextInput
+                label="Your name"
+                autoComplete="name"
+                required
+                value={name}
+                onChange={(event) => {
+                  setName(event.currentTarget.value)
+                }}
+              />
+              {found.email === null ? (
+                <>
+                  <TextInput
+                    label="E-mail"
+                    type="email"
+                    autoComplete="username"
+                    required
+                    value={email}
+                    onChange={(event) => {
+                      setEmail(event.currentTarget.value)
+                    }}
+                  />
+                  <div>
+                    <p className="secondary" id="side">
+                      Your side. It belongs to the account and is never chosen at signing.
+                    </p>
+                    <SegmentedControl
+                      aria-labelledby="side"
+                      value={side}
+                      onChange={(value) => {
+                        setSide(value)
+                      }}
+                      data={[
+                        { value: 'marketing', label: 'Marketing' },
+                        { value: 'it', label: 'IT' },
+                      ]}
+                    />
+                  </div>
+                </>
+              ) : null}
+              <PasswordInput
+                label="Password"
+                description="At least 10 characters."
+                autoComplete="new-password"
+                minLength={10}
+                required
+                value={password}
+                onChange={(event) => {
+                  setPassword(event.currentTarget.value)
+                }}
+                visibilityToggleButtonProps={{ 'aria-label': 'Show the password' }}
+              />
+              <div>
+                <Button type="submit" loading={accept.isPending}>
+                  Join
+                </Button>
+              </div>
+            </form>
+          )}
+        </Ask>
+      </div>
+    </main>
+  )
+}

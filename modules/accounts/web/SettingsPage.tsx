@@ -1,0 +1,332 @@
+import { Button, Checkbox, Modal, NumberInput, PasswordInput, TextInput } from '@mantine/core'
+import { startRegistration } from '@simplewebauthn/browser'
+import { Link } from '@tanstack/react-router'
+import { useState, type FormEvent } from 'react'
+import { call, useDeed, useRoute } from '../../../ui/api.ts'
+import { Ago } from '../../../ui/format.tsx'
+import { Ask, Card, Facts, Page, Table } from '../../../ui/page.tsx'
+import { sideName, SideMark } from '../../../ui/signal.tsx'
+import { permissions, routes, type Me, type Permission } from '../contract.ts'
+
+export function SettingsPage() {
+  const me = useRoute(routes.me)
+  return (
+    <Page title="Settings" sub="Your account, and what everybody here shares.">
+      <div className="row">
+        <Link to="/settings/people">People who work here</Link>·
+        <Link to="/settings/senders">Senders and the mail route</Link>·
+        <Link to="/settings/topics">Topics people subscribe to</Link>·<a href="/api/docs">API</a>
+      </div>
+      <Ask of={me}>
+        {(you) => (
+          <>
+            <div className="cards">
+              <Card title="You">
+                <Facts
+                  rows={[
+                    { label: 'Name', says: you.name },
+                    { label: 'E-mail', says: you.email },
+                    {
+                      label: 'Side',
+                      says: (
+                        <>
+                          <SideMark side={you.side} />{' '}
+                          <span className="secondary">belongs to the account; only an administrator changes it</span>
+                        </>
+                      ),
+                    },
+                    { label: 'Roles', says: you.roles.join(', ') },
+                  ]}
+                />
+              </Card>
+              <Factors you={you} />
+              <Password />
+            </div>
+            <ApiKeys you={you} />
+          </>
+        )}
+      </Ask>
+    </Page>
+  )
+}
+
+function Factors({ you }: { you: Me }) {
+  const [secret, setSecret] = useState<{ qr: string; secret: string } | undefined>()
+  const [code, setCode] = useState('')
+  const start = useDeed(routes.totpStart, { touches: [] })
+  const confirm = useDeed(routes.totpConfirm, {
+    touches: ['/api/me'],
+    done: 'Your authenticator is set up. Your other sessions ended.',
+  })
+  const passkey = useDeed(routes.passkeyConfirm, { touches: ['/api/me'], done: 'Your passkey is added.' })
+  const add = async () => {
+    const options = await call(routes.passkeyStart)
+    const answer = await startRegistration({ optionsJSON: options as never })
+    passkey.mutate({ body: answer as unknown as Record<string, unknown> })
+  }
+  return (
+    <Card title="Proof that it is you" aside="asked for before each key">
+      <Facts
+        rows={[
+          {
+            label: 'Passkeys',
+            says: (
+              <>
+                {you.passkeys === 0 ? 'none yet' : String(you.passkeys)}{' '}
+                <Button variant="subtle" size="compact-sm" onClick={() => void add().catch(() => undefined)}>
+                  Add a passkey
+                </Button>
+              </>
+            ),
+          },
+          {
+            label: 'Authenticator',
+            says: (
+              <>
+                {you.hasTotp ? 'set up' : 'none yet'}{' '}
+                <Button
+                  variant="subtle"
+                  size="compact-sm"
+                  loading={start.isPending}
+                  onClick={() => {
+                    start.mutate({}, { onSuccess: setSecret })
+                  }}
+                >
+                  {you.hasTotp ? 'Set up anew' : 'Set up'}
+                </Button>
+              </>
+            ),
+          },
+        ]}
+      />
+      {you.demo && you.passkeys === 0 && !you.hasTotp ? (
+        <p className="secondary">In the demo company the password is enough until you add one.</p>
+      ) : null}
+      <Modal
+        opened={secret !== undefined}
+        onClose={() => {
+          setSecret(undefined)
+        }}
+        title="Set up your authenticator"
+      >
+        {secret === undefined ? null : (
+          <form
+            className="stack"
+            onSubmit={(event: FormEvent) => {
+              event.preventDefault()
+              confirm.mutate(
+                { body: { code } },
+                {
+                  onSuccess: () => {
+                    setSecret(undefined)
+                  },
+                },
+              )
+            }}
+          >
+            <p>Scan this with your authenticator app, or type the secret, then enter the six digits that it shows.</p>
+            <img src={secret.qr} alt="QR code with the secret below" width="220" height="220" />
+            <code>{secret.secret}</code>
+            <TextInput
+              label="Code"
+              inputMode="numeric"
+              pattern="[0-9]{6}"
+              required
+              value={code}
+              onChange={(event) => {
+                setCode(event.currentTarget.value)
+              }}
+              error={confirm.error?.message}
+            />
+            <Button type="submit" loading={confirm.isPending}>
+              Confirm
+            </Button>
+          </form>
+        )}
+      </Modal>
+    </Card>
+  )
+}
+
+function Password() {
+  const [old, setOld] = useState('')
+  const [next, setNext] = useState('')
+  const change = useDeed(routes.password, {
+    touches: ['/api/me'],
+    done: 'Your password is changed. Your other sessions ended.',
+  })
+  return (
+    <Card title="Password" aside="changing it ends your other sessions">
+      <form
+        className="stack"
+        onSubmit={(event: FormEvent) => {
+          event.preventDefault()
+          change.mutate(
+            { body: { old, new: next } },
+            {
+              onSuccess: () => {
+                setOld('')
+                setNext('')
+              },
+            },
+          )
+        }}
+      >
+        <PasswordInput
+          label="Old"
+          autoComplete="current-password"
+          required
+          value={old}
+          onChange={(event) => {
+            setOld(event.currentTarget.value)
+          }}
+          visibilityToggleButtonProps={{ 'aria-label': 'Show the old password' }}
+        />
+        <PasswordInput
+          label="New"
+          description="At least 10 characters."
+          autoComplete="new-password"
+          minLength={10}
+          required
+          value={next}
+          onChange={(event) => {
+            setNext(event.currentTarget.value)
+          }}
+          visibilityToggleButtonProps={{ 'aria-label': 'Show the new password' }}
+        />
+        <div>
+          <Button type="submit" variant="default" loading={change.isPending}>
+            Change it
+          </Button>
+        </div>
+      </form>
+    </Card>
+  )
+}
+
+function ApiKeys({ you }: { you: Me }) {
+  const keys = useRoute(routes.apiKeys)
+  const [open, setOpen] = useState(false)
+  const [name, setName] = useState('')
+  const [days, setDays] = useState<number | string>(90)
+  const [scopes, setScopes] = useState<string[]>(['data.read'])
+  const [made, setMade] = useState<string | undefined>()
+  const make = useDeed(routes.makeApiKey, { touches: ['/api/api-keys'] })
+  const revoke = useDeed(routes.revokeApiKey, {
+    touches: ['/api/api-keys'],
+    done: 'The key is revoked; nothing uses it any more.',
+  })
+  const possible = permissions.filter(
+    (permission) => you.permissions.includes(permission) && !permission.startsWith('keys.'),
+  )
+  return (
+    <Card
+      title="API keys"
+      aside={
+        <Button
+          variant="default"
+          size="xs"
+          onClick={() => {
+            setOpen(true)
+            setMade(undefined)
+          }}
+        >
+          Make a key
+        </Button>
+      }
+    >
+      <Ask of={keys}>
+        {(rows) =>
+          rows.length === 0 ? (
+            <p className="secondary">
+              None yet. A program that reads or writes here in your name needs one; it can do at most what you can, and
+              never sign.
+            </p>
+          ) : (
+            <Table label="API keys" head={['Name', 'Begins with', 'May', 'Last used', 'Ends', '']}>
+              {rows.map((row) => (
+                <tr key={row.id}>
+                  <td>{row.name}</td>
+                  <td>
+                    <code>{row.prefix}…</code>
+                  </td>
+                  <td>{row.scopes.join(', ')}</td>
+                  <td>
+                    <Ago at={row.lastUsedAt} />
+                  </td>
+                  <td>
+                    {row.revokedAt === null ? row.expiresAt === null ? 'never' : <Ago at={row.expiresAt} /> : 'revoked'}
+                  </td>
+                  <td>
+                    {row.revokedAt === null ? (
+                      <Button
+                        size="compact-sm"
+                        variant="default"
+                        onClick={() => {
+                          revoke.mutate({ params: { id: row.id } })
+                        }}
+                      >
+                        Revoke
+                      </Button>
+                    ) : null}
+                  </td>
+                </tr>
+              ))}
+            </Table>
+          )
+        }
+      </Ask>
+      <Modal
+        opened={open}
+        onClose={() => {
+          setOpen(false)
+        }}
+        title="Make an API key"
+      >
+        {made === undefined ? (
+          <form
+            className="stack"
+            onSubmit={(event: FormEvent) => {
+              event.preventDefault()
+              make.mutate(
+                { body: { name, scopes: scopes as Permission[], days: Number(days) } },
+                {
+                  onSuccess: (reply) => {
+                    setMade(reply.key)
+                  },
+                },
+              )
+            }}
+          >
+            <TextInput
+              label="What is it for?"
+              required
+              value={name}
+              onChange={(event) => {
+                setName(event.currentTarget.value)
+              }}
+            />
+            <NumberInput label="Days until it ends" min={1} max={730} value={days} onChange={setDays} />
+            <Checkbox.Group label="What it may do" value={scopes} onChange={setScopes}>
+              <div className="stack" style={{ gap: 6, marginTop: 6 }}>
+                {possible.map((permission) => (
+                  <Checkbox key={permission} value={permission} label={permission} />
+                ))}
+              </div>
+            </Checkbox.Group>
+            <Button type="submit" loading={make.isPending}>
+              Make it
+            </Button>
+          </form>
+        ) : (
+          <div className="stack">
+            <p>Copy it now: it is shown this once and kept only as a hash.</p>
+            <code>{made}</code>
+            <Button onClick={() => void navigator.clipboard.writeText(made)}>Copy</Button>
+          </div>
+        )}
+      </Modal>
+      <p className="hidden">You are of {sideName[you.side]}.</p>
+    </Card>
+  )
+}

@@ -1,0 +1,181 @@
+import { Button, Modal, MultiSelect, SegmentedControl, TextInput } from '@mantine/core'
+import { useState, type FormEvent } from 'react'
+import { useDeed, useRoute } from '../../../ui/api.ts'
+import { Ago } from '../../../ui/format.tsx'
+import { Ask, Card, Page, Table } from '../../../ui/page.tsx'
+import { SideMark } from '../../../ui/signal.tsx'
+import { Role, routes, type Person, type Side } from '../contract.ts'
+
+const meanings: Record<Role, string> = {
+  viewer: 'viewer: reads',
+  member: 'member: works, asks',
+  approver: 'approver: works, gives the key of the side',
+  protection: 'protection: gives the third key of red changes',
+  technologist: 'technologist: works on both sides, holds no key',
+  administrator: 'administrator: invites, sets roles',
+}
+const data = Role.options.map((role) => ({ value: role, label: meanings[role] }))
+
+export function StaffPage() {
+  const me = useRoute(routes.me)
+  const people = useRoute(routes.people)
+  const [editing, setEditing] = useState<Person | 'new' | undefined>()
+  const disable = useDeed(routes.setDisabled, {
+    touches: ['/api/people-here', '/api/requests'],
+    done: 'Done; it is in force at once.',
+  })
+  const admin = me.data?.permissions.includes('admin') === true
+  return (
+    <Page
+      title="People who work here"
+      crumbs={[{ label: 'Settings', to: '/settings' }, { label: 'People who work here' }]}
+      sub="Everyone has one side; keys count for it. What somebody may do follows from the roles, at once."
+      actions={
+        <Button
+          disabled={!admin}
+          title={admin ? undefined : 'Only an administrator invites people.'}
+          onClick={() => {
+            setEditing('new')
+          }}
+        >
+          Invite someone
+        </Button>
+      }
+    >
+      <Card className="list">
+        <Ask of={people}>
+          {(rows) => (
+            <Table label="People who work here" head={['Name', 'Side', 'Roles', 'Second factor', 'Last seen', '']}>
+              {rows.map((row) => (
+                <tr key={row.id}>
+                  <td>
+                    <b>{row.name}</b>
+                    <br />
+                    <span className="secondary">{row.email}</span>
+                  </td>
+                  <td>
+                    <SideMark side={row.side} />
+                  </td>
+                  <td>
+                    {row.roles.join(', ')}
+                    {row.disabledAt === null ? '' : ' (disabled)'}
+                  </td>
+                  <td>{row.hasSecondFactor ? 'yes' : 'none'}</td>
+                  <td>
+                    <Ago at={row.lastSeenAt} />
+                  </td>
+                  <td>
+                    {admin ? (
+                      <div className="row">
+                        <Button
+                          size="compact-sm"
+                          variant="default"
+                          onClick={() => {
+                            setEditing(row)
+                          }}
+                        >
+                          Change
+                        </Button>
+                        <Button
+                          size="compact-sm"
+                          variant="default"
+                          onClick={() => {
+                            disable.mutate({ params: { id: row.id }, body: { disabled: row.disabledAt === null } })
+                          }}
+                        >
+                          {row.disabledAt === null ? 'Disable' : 'Let back in'}
+                        </Button>
+                      </div>
+                    ) : null}
+                  </td>
+                </tr>
+              ))}
+            </Table>
+          )}
+        </Ask>
+      </Card>
+      <Modal
+        opened={editing !== undefined}
+        onClose={() => {
+          setEditing(undefined)
+        }}
+        title={editing === 'new' ? 'Invite someone' : `Change ${typeof editing === 'object' ? editing.name : ''}`}
+      >
+        {editing === undefined ? null : (
+          <Edit
+            person={editing}
+            close={() => {
+              setEditing(undefined)
+            }}
+          />
+        )}
+      </Modal>
+    </Page>
+  )
+}
+
+function Edit({ person, close }: { person: Person | 'new'; close: () => void }) {
+  const [email, setEmail] = useState('')
+  const [side, setSide] = useState<Side>(person === 'new' ? 'marketing' : person.side)
+  const [roles, setRoles] = useState<string[]>(person === 'new' ? ['member'] : person.roles)
+  const [link, setLink] = useState<string | undefined>()
+  const invite = useDeed(routes.invite, { touches: [] })
+  const change = useDeed(routes.setRoles, {
+    touches: ['/api/people-here', '/api/requests'],
+    done: 'Changed; it is in force at once.',
+  })
+  if (link !== undefined)
+    return (
+      <div className="stack">
+        <p>Give this link to {email}. It works once, for seven days.</p>
+        <code>{link}</code>
+        <Button onClick={() => void navigator.clipboard.writeText(link)}>Copy</Button>
+      </div>
+    )
+  return (
+    <form
+      className="stack"
+      onSubmit={(event: FormEvent) => {
+        event.preventDefault()
+        const held = roles as Role[]
+        if (person === 'new')
+          invite.mutate(
+            { body: { email, side, roles: held } },
+            {
+              onSuccess: (reply) => {
+                setLink(reply.link)
+              },
+            },
+          )
+        else change.mutate({ params: { id: person.id }, body: { side, roles: held } }, { onSuccess: close })
+      }}
+    >
+      {person === 'new' ? (
+        <TextInput
+          label="E-mail"
+          type="email"
+          required
+          value={email}
+          onChange={(event) => {
+            setEmail(event.currentTarget.value)
+          }}
+        />
+      ) : null}
+      <SegmentedControl
+        aria-label="Side"
+        value={side}
+        onChange={(value) => {
+          setSide(value)
+        }}
+        data={[
+          { value: 'marketing', label: 'Marketing' },
+          { value: 'it', label: 'IT' },
+        ]}
+      />
+      <MultiSelect label="Roles" data={data} value={roles} onChange={setRoles} required />
+      <Button type="submit" disabled={roles.length === 0} loading={invite.isPending || change.isPending}>
+        {person === 'new' ? 'Make the link' : 'Change'}
+      </Button>
+    </form>
+  )
+}

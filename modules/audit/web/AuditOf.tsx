@@ -1,0 +1,31 @@
+import { useRoute } from '../../../ui/api.ts'
+import { Ago } from '../../../ui/format.tsx'
+import { Ask } from '../../../ui/page.tsx'
+import { routes } from '../contract.ts'
+
+/** What was done to one thing: the panel of its page. */
+export function AuditOf({ kind, id }: { kind: string; id: string }) {
+  const found = useRoute(routes.of, { params: { kind, id } })
+  return (
+    <Ask of={found}>
+      {({ entries, actors }) =>
+        entries.length === 0 ? (
+          <p className="secondary">Nothing was done to it yet.</p>
+        ) : (
+          <ul className="history">
+            {entries.map((entry) => (
+              <li key={entry.seq}>
+                {actors[entry.actor.id] ?? (entry.actor.kind === 'system' ? 'Interlock' : entry.actor.id)}{' '}
+                {entry.summary}
+                <br />
+                <span className="secondary">
+                  <Ago at={entry.at} /> · entry {entry.seq}
+                </span>
+              </li>
+            ))}
+          </ul>
+        )
+      }
+    </Ask>
+  )
+}

@@ -1,0 +1,74 @@
+import { Link } from '@tanstack/react-router'
+import { useRoute } from '../../../ui/api.ts'
+import { Ago, plural } from '../../../ui/format.tsx'
+import { Ask, Card, Empty, Page } from '../../../ui/page.tsx'
+import { Lamp } from '../../../ui/signal.tsx'
+import { routes, type Cockpit, type Task } from '../contract.ts'
+
+/** What waits for the one who looks, then what waits for others. */
+export function NeedsYouPage() {
+  const home = useRoute(routes.home, {}, { everyMs: 20_000 })
+  return (
+    <Page title="Needs you" {...(home.data === undefined ? {} : { sentence: sentenceOf(home.data) })}>
+      <Ask of={home} rows={6}>
+        {(now) => (
+          <>
+            {now.needsYou.length === 0 ? (
+              <Empty
+                sentence="Nothing waits for you. When somebody needs your key, or a thing of yours stops, it is here."
+                action={<Link to="/requests">See all requests</Link>}
+              />
+            ) : (
+              <Card>
+                <Tasks tasks={now.needsYou} />
+              </Card>
+            )}
+            {now.waitsForOthers.length === 0 ? null : (
+              <Card title="Waits for others" aside={plural(now.waitsForOthers.length, 'thing', 'things')}>
+                <Tasks tasks={now.waitsForOthers} />
+              </Card>
+            )}
+          </>
+        )}
+      </Ask>
+    </Page>
+  )
+}
+
+function sentenceOf(now: Cockpit): string {
+  const keys = now.needsYou.filter((task) => task.lane !== null).length
+  const rest = now.needsYou.length - keys
+  if (now.needsYou.length === 0) return 'You are up to date.'
+  const parts = [
+    ...(keys > 0 ? [`${plural(keys, 'request waits', 'requests wait')} for you`] : []),
+    ...(rest > 0 ? [`${plural(rest, 'other thing wants', 'other things want')} to be looked at`] : []),
+  ]
+  const text = parts.join(', and ')
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+}
+
+function Tasks({ tasks }: { tasks: readonly Task[] }) {
+  return (
+    <ul className="tasks">
+      {tasks.map((task) => (
+        <li key={task.key} className={task.lane === null ? 'plain' : ''}>
+          {task.lane === null ? null : <Lamp lane={task.lane} />}
+          <div>
+            <h3>
+              <Link to={task.href}>{task.title}</Link>
+            </h3>
+            <p className="secondary">
+              {task.sentence}{' '}
+              {task.since === null ? null : (
+                <>
+                  Since <Ago at={task.since} />.
+                </>
+              )}
+            </p>
+          </div>
+          <Link to={task.href}>{task.act}</Link>
+        </li>
+      ))}
+    </ul>
+  )
+}

@@ -1,0 +1,136 @@
+import { Button, Select } from '@mantine/core'
+import { useState } from 'react'
+import { routes as sources } from '../../sources/contract.ts'
+import { useDeed, useRoute } from '../../../ui/api.ts'
+import { Ago, count, plural } from '../../../ui/format.tsx'
+import { Ask, Card, Empty, Page, Table } from '../../../ui/page.tsx'
+import { routes } from '../contract.ts'
+
+export function QuarantinePage() {
+  const [reason, setReason] = useState<string | undefined>()
+  const found = useRoute(routes.quarantine, { query: reason === undefined ? {} : { reason } }, { keep: true })
+  const list = useRoute(sources.list)
+  const names = new Map((list.data?.sources ?? []).map((one) => [one.id as string, one.name]))
+  return (
+    <Page
+      title="Quarantine"
+      crumbs={[{ label: 'Sources', to: '/sources' }, { label: 'Quarantine' }]}
+      sub="Events that could not be stored as what they claim to be. They are kept for 90 days with the reason; nothing disappears in silence."
+    >
+      <Ask of={found}>
+        {({ reasons, samples }) =>
+          reasons.length === 0 ? (
+            <Empty
+              sentence="Nothing is in quarantine."
+              example="An event without any identifier, with an impossible time, or with a body that is no object would be here, with its raw bytes and the reason."
+            />
+          ) : (
+            <>
+              <Card title="Why" aside={`${count(reasons.reduce((sum, row) => sum + row.events, 0))} events`}>
+                <Table label="Reasons" head={['Reason', 'Events', 'Last', '']} right={[1]}>
+                  {reasons.map((row) => (
+                    <tr key={row.reason}>
+                      <td>
+                        {row.because}
+                        <br />
+                        <code>{row.reason}</code>
+                      </td>
+                      <td className="right">{count(row.events)}</td>
+                      <td>
+                        <Ago at={row.lastAt} />
+                      </td>
+                      <td>
+                        <Button
+                          size="compact-sm"
+                          variant="default"
+                          onClick={() => {
+                            setReason(reason === row.reason ? undefined : row.reason)
+                          }}
+                        >
+                          {reason === row.reason ? 'Show all' : 'Show only these'}
+                        </Button>
+                      </td>
+                    </tr>
+                  ))}
+                </Table>
+              </Card>
+              <Card title="Samples" aside={plural(samples.length, 'event', 'events')}>
+                <Table label="Samples" head={['Arrived', 'Source', 'Event', 'Because', 'Raw']}>
+                  {samples.map((row) => (
+                    <tr key={row.position}>
+                      <td>
+                        <Ago at={row.receivedAt} />
+                      </td>
+                      <td>{names.get(row.sourceId) ?? ''}</td>
+                      <td>{row.name || row.type || '–'}</td>
+                      <td>{row.because}</td>
+                      <td>
+                        <code>{row.raw.slice(0, 160)}</code>
+                      </td>
+                    </tr>
+                  ))}
+                </Table>
+              </Card>
+            </>
+          )
+        }
+      </Ask>
+      <Parked />
+    </Page>
+  )
+}
+
+/** What came with a write key that no source has: kept for a day, to be taken in by a click. */
+function Parked() {
+  const parked = useRoute(routes.parked)
+  const list = useRoute(sources.list)
+  const [into, setInto] = useState<Record<string, string>>({})
+  const recover = useDeed(routes.recover, {
+    touches: ['/api/collect', '/api/sources'],
+    done: (reply) => `${plural(reply.events, 'event was', 'events were')} taken in.`,
+  })
+  if (parked.data === undefined || parked.data.keys.length === 0) return null
+  const data = (list.data?.sources ?? [])
+    .filter((one) => one.kind !== 'internal')
+    .map((one) => ({ value: one.id as string, label: one.name }))
+  return (
+    <Card title="Sent with an unknown write key" aside="kept for 24 hours">
+      <Table label="Unknown write keys" head={['Write key', 'Requests', 'Last', 'Take it into', '']} right={[1]}>
+        {parked.data.keys.map((row) => (
+          <tr key={row.writeKey}>
+            <td>
+              <code>{row.writeKey === '' ? '(none)' : row.writeKey}</code>
+            </td>
+            <td className="right">{count(row.requests)}</td>
+            <td>
+              <Ago at={row.lastAt} />
+            </td>
+            <td>
+              <Select
+                aria-label="Source"
+                data={data}
+                value={into[row.writeKey] ?? null}
+                onChange={(value) => {
+                  setInto((before) => ({ ...before, [row.writeKey]: value ?? '' }))
+                }}
+              />
+            </td>
+            <td>
+              <Button
+                size="compact-sm"
+                variant="default"
+                disabled={(into[row.writeKey] ?? '') === ''}
+                loading={recover.isPending}
+                onClick={() => {
+                  recover.mutate({ body: { writeKey: row.writeKey, sourceId: into[row.writeKey] as never } })
+                }}
+              >
+                Take it in
+              </Button>
+            </td>
+          </tr>
+        ))}
+      </Table>
+    </Card>
+  )
+}

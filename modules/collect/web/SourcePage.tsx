@@ -1,0 +1,154 @@
+import { Button, Tabs } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
+import { AuditOf } from '../../audit/web/index.tsx'
+import { routes as sources, sourceKinds, type Source } from '../../sources/contract.ts'
+import { useDeed, useRoute } from '../../../ui/api.ts'
+import { Bars } from '../../../ui/chart.tsx'
+import { Ago, count, Meant } from '../../../ui/format.tsx'
+import { Ask, Card, ObjectLayout, Page, useParam } from '../../../ui/page.tsx'
+import { routes, type Ledger } from '../contract.ts'
+import { Events } from './Events.tsx'
+
+/** One feed: its key, how to send to it, what arrived and what became of it. */
+export function SourcePage() {
+  const id = useParam('id') as never
+  const found = useRoute(sources.get, { params: { id } })
+  const ledger = useRoute(routes.ledger, {}, { everyMs: 10_000 })
+  const change = useDeed(sources.change, { touches: ['/api/sources', '/api/audit'] })
+  return (
+    <Ask of={found}>
+      {(source) => (
+        <ObjectLayout panel={{ Audit: <AuditOf kind="source" id={source.id} /> }}>
+          <Page
+            title={source.name}
+            crumbs={[{ label: 'Sources', to: '/sources' }, { label: sourceKinds[source.kind] }]}
+            {...(source.kind === 'internal' ? { sub: 'Interlock’s own events: what became of messages.' } : {})}
+            actions={
+              source.kind === 'internal' ? undefined : (
+                <>
+                  <Button
+                    variant="default"
+                    loading={change.isPending}
+                    onClick={() => {
+                      change.mutate({ params: { id: source.id }, body: { enabled: !source.enabled } })
+                    }}
+                  >
+                    {source.enabled ? 'Switch it off' : 'Switch it on'}
+                  </Button>
+                  <Button component={Link} to={`/imports?source=${source.id}`} variant="default">
+                    Import a file
+                  </Button>
+                </>
+              )
+            }
+          >
+            <Ask of={ledger}>{(now) => <Counted ledger={now} source={source} />}</Ask>
+            {source.kind === 'internal' ? null : <HowTo source={source} />}
+            <Card title="Latest events" aside={<Link to={`/sources/live?source=${source.id}`}>see them arrive</Link>}>
+              <Events sourceId={source.id} limit={25} />
+            </Card>
+          </Page>
+        </ObjectLayout>
+      )}
+    </Ask>
+  )
+}
+
+function Counted({ ledger, source }: { ledger: Ledger; source: Source }) {
+  const mine = ledger.bySource.find((row) => row.sourceId === source.id)
+  if (mine === undefined || mine.received === 0)
+    return <p className="sentence">Nothing has arrived yet. Send a first event as below; it is here within a second.</p>
+  const hours = new Map<string, number>()
+  for (const row of ledger.hours)
+    if (row.sourceId === source.id) hours.set(row.hour, (hours.get(row.hour) ?? 0) + row.events)
+  return (
+    <>
+      <p className="sentence">
+        {count(mine.received)} events were received, {count(mine.last24Hours)} of them in the last 24 hours, the last
+        one <Ago at={mine.lastReceivedAt} />.
+      </p>
+      <Card>
+        <div className="numbers">
+          {(
+            [
+              ['stored', 'Stored', 'In the store, each once.'],
+              [
+                'deduplicated',
+                'Deduplicated',
+                'Sent again by the sender (a retry), recognised by source and messageId, stored once.',
+              ],
+              ['quarantined', 'Quarantined', 'Put aside with a reason; nothing of it is lost.'],
+              ['rejected', 'Rejected', 'Refused at the door with a clear answer; never acknowledged.'],
+              ['inFlight', 'In flight', 'Acknowledged, on disk, on its way to the store.'],
+            ] as const
+          ).map(([key, label, means]) => (
+            <div key={key}>
+              <b>{count(mine[key])}</b>
+              <span className="secondary">
+                <Meant means={means}>{label}</Meant>
+              </span>
+            </div>
+          ))}
+        </div>
+      </Card>
+      <Card>
+        <Bars
+          label="Events an hour, last two days"
+          unit="events"
+          bars={[...hours].map(([hour, value]) => ({
+            label: new Date(hour).toLocaleString('en-GB', { weekday: 'short', hour: '2-digit', minute: '2-digit' }),
+            value,
+          }))}
+        />
+      </Card>
+    </>
+  )
+}
+
+function HowTo({ source }: { source: Source }) {
+  const host = window.location.origin
+  const ways: Record<string, string> = {
+    curl: `curl ${host}/v1/track -u ${source.writeKey}: -H 'content-type: application/json' \\
+  -d '{"userId":"me","event":"First Event","properties":{"hello":"Interlock"},"context":{"traits":{"email":"me@example.com"}}}'`,
+    'Segment, Node': `import { Analytics } from '@segment/analytics-node'
+const analytics = new Analytics({ writeKey: '${source.writeKey}', host: '${host}' })
+analytics.identify({ userId: 'me', traits: { email: 'me@example.com' } })
+analytics.track({ userId: 'me', event: 'First Event' })
+await analytics.closeAndFlush()`,
+    'RudderStack, Node': `import RudderAnalytics from '@rudderstack/rudder-sdk-node'
+const analytics = new RudderAnalytics('${source.writeKey}', { dataPlaneUrl: '${host}' })
+analytics.track({ userId: 'me', event: 'First Event' })
+analytics.flush()`,
+    'A file': `npx interlock import customers.csv --source "${source.name}"`,
+  }
+  return (
+    <Card
+      title="Send to it"
+      aside={
+        <>
+          write key <code>{source.writeKey}</code>
+        </>
+      }
+    >
+      <Tabs defaultValue="curl" keepMounted={false}>
+        <Tabs.List>
+          {Object.keys(ways).map((way) => (
+            <Tabs.Tab key={way} value={way}>
+              {way}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        {Object.entries(ways).map(([way, text]) => (
+          <Tabs.Panel key={way} value={way}>
+            <pre>
+              <code>{text}</code>
+            </pre>
+            <Button size="xs" variant="default" onClick={() => void navigator.clipboard.writeText(text)}>
+              Copy
+            </Button>
+          </Tabs.Panel>
+        ))}
+      </Tabs>
+    </Card>
+  )
+}

@@ -1,0 +1,15 @@
+import type { PageDefinition } from '../../../ui/page.tsx'
+
+export const pages: PageDefinition[] = [
+  {
+    path: '/sources/live',
+    title: 'Events as they arrive',
+    load: async () => (await import('./LivePage.tsx')).LivePage,
+  },
+  {
+    path: '/sources/quarantine',
+    title: 'What was put aside',
+    load: async () => (await import('./QuarantinePage.tsx')).QuarantinePage,
+  },
+  { path: '/sources/$id', title: 'A source', load: async () => (await import('./SourcePage.tsx')).SourcePage },
+]

@@ -1,0 +1,313 @@
+import { Button, Progress, Select } from '@mantine/core'
+import { useState } from 'react'
+import { AuditOf } from '../../audit/web/index.tsx'
+import { useDeed, useRoute } from '../../../ui/api.ts'
+import { count, plural } from '../../../ui/format.tsx'
+import { Ask, Card, Facts, ObjectLayout, Page, Table, useParam } from '../../../ui/page.tsx'
+import { Mark } from '../../../ui/signal.tsx'
+import { routes, type Column, type Import } from '../contract.ts'
+import { stateWords } from './ImportsPage.tsx'
+
+const touches = ['/api/imports', '/api/audit']
+
+export function ImportPage() {
+  const id = useParam('id') as never
+  const found = useRoute(routes.get, { params: { id } }, { everyMs: 1_000 })
+  return <Ask of={found}>{(now) => <Shown now={now} />}</Ask>
+}
+
+/** What a column can mean, as one word for the picker: `identifier:email`, `trait:firstName`, `consent:topic`, `ignore`. */
+const word = (meaning: Column['meaning']) =>
+  meaning.kind === 'identifier'
+    ? `identifier:${meaning.type}`
+    : meaning.kind === 'trait'
+      ? `trait:${meaning.name}`
+      : meaning.kind === 'consent'
+        ? `consent:${meaning.part}`
+        : 'ignore'
+function meant(text: string): Column['meaning'] {
+  const [kind = '', rest = ''] = text.split(':')
+  if (kind === 'identifier') return { kind, type: rest }
+  if (kind === 'trait') return { kind, name: rest }
+  if (kind === 'consent') return { kind, part: rest as 'topic' }
+  return { kind: 'ignore' }
+}
+const choices = [
+  {
+    group: 'Identifiers',
+    items: ['email', 'phone', 'user_id', 'crm_id', 'customer_id'].map((type) => ({
+      value: `identifier:${type}`,
+      label: `identifier ${type}`,
+    })),
+  },
+  {
+    group: 'Traits',
+    items: [
+      'firstName',
+      'lastName',
+      'name',
+      'birthday',
+      'gender',
+      'address.street',
+      'address.postalCode',
+      'address.city',
+      'address.country',
+      'language',
+      'company',
+      'customerSince',
+      'notes',
+    ].map((name) => ({ value: `trait:${name}`, label: name })),
+  },
+  {
+    group: 'Consent',
+    items: ['topic', 'state', 'at', 'source'].map((part) => ({ value: `consent:${part}`, label: `consent: ${part}` })),
+  },
+  { group: 'Nothing', items: [{ value: 'ignore', label: 'leave it out' }] },
+]
+
+function Shown({ now }: { now: Import }) {
+  const params = { id: now.id }
+  const plan = useDeed(routes.plan, { touches })
+  const check = useDeed(routes.check, { touches })
+  const run = useDeed(routes.run, { touches })
+  const cancel = useDeed(routes.cancel, {
+    touches,
+    done: 'Stopped. What was stored stays; running it again stores nothing twice.',
+  })
+  const [columns, setColumns] = useState<Column[] | undefined>()
+  const busy = now.state === 'checking' || now.state === 'running'
+  const shown = columns ?? now.columns
+  const save = (next: Column[], format = now.format) => {
+    setColumns(next)
+    plan.mutate(
+      { params, body: { format, columns: next.map(({ index, type, meaning }) => ({ index, type, meaning })) } },
+      {
+        onSettled: () => {
+          setColumns(undefined)
+        },
+      },
+    )
+  }
+  const identifiers = shown.filter((column) => column.meaning.kind === 'identifier')
+  return (
+    <ObjectLayout panel={{ Audit: <AuditOf kind="import" id={now.id} /> }}>
+      <Page
+        title={now.fileName}
+        crumbs={[
+          { label: 'Sources', to: '/sources' },
+          { label: 'Imports', to: '/imports' },
+        ]}
+        sub={`${(now.bytes / 1_048_576).toFixed(1)} MB into “${now.sourceName}”, handed in by ${now.startedBy}`}
+        sentence={sentenceOf(now)}
+        actions={
+          busy ? (
+            <Button
+              variant="default"
+              onClick={() => {
+                cancel.mutate({ params })
+              }}
+            >
+              Stop
+            </Button>
+          ) : (
+            <>
+              <Button
+                variant="default"
+                loading={check.isPending}
+                disabled={identifiers.length === 0}
+                title={identifiers.length === 0 ? 'Mark a column as identifier first.' : undefined}
+                onClick={() => {
+                  check.mutate({ params })
+                }}
+              >
+                Try it dry
+              </Button>
+              <Button
+                loading={run.isPending}
+                disabled={identifiers.length === 0}
+                title={identifiers.length === 0 ? 'Mark a column as identifier first.' : undefined}
+                onClick={() => {
+                  run.mutate({ params })
+                }}
+              >
+                Read it in
+              </Button>
+            </>
+          )
+        }
+      >
+        {busy ? (
+          <Progress aria-label="Read so far" value={(now.bytesRead / Math.max(1, now.bytes)) * 100} animated />
+        ) : null}
+        {now.counts === null ? null : (
+          <Card
+            title={now.state === 'checked' || now.state === 'checking' ? 'What would happen' : 'What happened'}
+            aside="rows = went in + unchanged + rejected"
+          >
+            <div className="numbers">
+              {(
+                [
+                  ['rows', 'Rows'],
+                  ['sent', now.state === 'checked' ? 'Would go in' : 'Went in'],
+                  ['unchanged', 'Unchanged'],
+                  ['rejected', 'Rejected'],
+                  ['withProblems', 'With cells unread'],
+                ] as const
+              ).map(([key, label]) => (
+                <div key={key}>
+                  <b>{count(now.counts?.[key] ?? 0)}</b>
+                  <span className="secondary">{label}</span>
+                </div>
+              ))}
+            </div>
+            {now.counts.reasons.length === 0 ? null : (
+              <Facts
+                rows={now.counts.reasons.map((reason) => ({
+                  label: plural(reason.rows, 'row', 'rows'),
+                  says: reason.reason,
+                  key: reason.reason,
+                }))}
+              />
+            )}
+          </Card>
+        )}
+        {now.worst.length === 0 ? null : (
+          <Card title="The worst rows">
+            <Table label="The worst rows" head={['Line', 'What is wrong', 'Cells']}>
+              {now.worst.map((row) => (
+                <tr key={row.line}>
+                  <td>{row.line}</td>
+                  <td>
+                    {row.rejected ? (
+                      <Mark is="fail">{row.problems.join('; ')}</Mark>
+                    ) : (
+                      <Mark is="warn">{row.problems.join('; ')}</Mark>
+                    )}
+                  </td>
+                  <td>
+                    <code>{row.cells.join(' | ').slice(0, 200)}</code>
+                  </td>
+                </tr>
+              ))}
+            </Table>
+          </Card>
+        )}
+        <Card title="How it is written" aside="found out; correct it if it is wrong">
+          <div className="row">
+            <Select
+              label="Separator"
+              allowDeselect={false}
+              disabled={busy}
+              data={[
+                { value: ',', label: 'comma' },
+                { value: ';', label: 'semicolon' },
+                { value: '\t', label: 'tab' },
+                { value: '|', label: 'bar' },
+              ]}
+              value={now.format.delimiter}
+              onChange={(value) => {
+                save(now.columns, { ...now.format, delimiter: value as ',' })
+              }}
+            />
+            <Select
+              label="Encoding"
+              allowDeselect={false}
+              disabled={busy}
+              data={['utf-8', 'utf-16le', 'windows-1252', 'windows-1251', 'iso-8859-15']}
+              value={now.format.encoding}
+              onChange={(value) => {
+                save(now.columns, { ...now.format, encoding: value as 'utf-8' })
+              }}
+            />
+            <Select
+              label="First line"
+              allowDeselect={false}
+              disabled={busy}
+              data={[
+                { value: 'yes', label: 'names of columns' },
+                { value: 'no', label: 'a row like the others' },
+              ]}
+              value={now.format.hasHeader ? 'yes' : 'no'}
+              onChange={(value) => {
+                save(now.columns, { ...now.format, hasHeader: value === 'yes' })
+              }}
+            />
+            <Select
+              label="Dates"
+              allowDeselect={false}
+              disabled={busy}
+              data={[
+                { value: 'dmy', label: 'day first' },
+                { value: 'mdy', label: 'month first' },
+              ]}
+              value={now.format.dateOrder}
+              onChange={(value) => {
+                save(now.columns, { ...now.format, dateOrder: value as 'dmy' })
+              }}
+            />
+          </div>
+        </Card>
+        <Card
+          title="What the columns mean"
+          aside={
+            identifiers.length === 0
+              ? 'no identifier yet'
+              : `identified by ${identifiers.map((column) => column.name).join(', ')}`
+          }
+        >
+          <Table label="Columns" head={['Column', 'Looks like', 'Filled', 'Samples', 'Means']} right={[2]}>
+            {shown.map((column) => {
+              const value = word(column.meaning)
+              const known = choices.some((group) => group.items.some((item) => item.value === value))
+              return (
+                <tr key={column.index}>
+                  <td>
+                    <b>{column.name}</b>
+                  </td>
+                  <td>{column.type}</td>
+                  <td className="right">{Math.round(column.filled * 100)}%</td>
+                  <td>
+                    <span className="secondary">{column.samples.slice(0, 3).join(' · ').slice(0, 90)}</span>
+                  </td>
+                  <td>
+                    <Select
+                      aria-label={`What ${column.name} means`}
+                      disabled={busy}
+                      allowDeselect={false}
+                      searchable
+                      data={
+                        known
+                          ? choices
+                          : [{ group: 'As found', items: [{ value, label: value.replace(':', ' ') }] }, ...choices]
+                      }
+                      value={value}
+                      onChange={(next) => {
+                        save(
+                          shown.map((other) =>
+                            other.index === column.index ? { ...other, meaning: meant(next ?? 'ignore') } : other,
+                          ),
+                        )
+                      }}
+                    />
+                  </td>
+                </tr>
+              )
+            })}
+          </Table>
+        </Card>
+      </Page>
+    </ObjectLayout>
+  )
+}
+
+function sentenceOf(now: Import): string {
+  const rows = count(now.counts?.rows ?? 0)
+  if (now.state === 'failed') return now.because ?? 'It failed; running it again stores nothing twice.'
+  if (now.state === 'checking' || now.state === 'running') return `It is ${stateWords[now.state]}: ${rows} rows so far.`
+  if (now.state === 'done')
+    return `${count(now.counts?.sent ?? 0)} of ${rows} rows went in; ${count(now.counts?.unchanged ?? 0)} were here already as they are, ${count(now.counts?.rejected ?? 0)} were rejected.`
+  if (now.state === 'checked')
+    return `Tried dry: ${count(now.counts?.sent ?? 0)} of ${rows} rows would go in. Nothing was stored.`
+  if (now.state === 'cancelled') return 'It was stopped.'
+  return 'Look whether it is read as you mean it, try it dry, then read it in.'
+}

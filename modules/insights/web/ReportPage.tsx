@@ -1,0 +1,130 @@
+import { Button } from '@mantine/core'
+import { useRoute } from '../../../ui/api.ts'
+import { Bars, Share } from '../../../ui/chart.tsx'
+import { count, money, percent } from '../../../ui/format.tsx'
+import { Ask, Card, Page, Table, useParam } from '../../../ui/page.tsx'
+import { Mark } from '../../../ui/signal.tsx'
+import { routes, type Figure, type Report } from '../contract.ts'
+
+export function ReportPage() {
+  const id = useParam('id') as never
+  const found = useRoute(routes.report, { params: { id } }, { everyMs: 5_000 })
+  return (
+    <Ask of={found} rows={8}>
+      {(report) => (
+        <Page
+          title={report.name}
+          tabTitle={`Report: ${report.name}`}
+          crumbs={[
+            { label: 'Campaigns', to: '/campaigns' },
+            { label: report.name, to: `/campaigns/${report.broadcastId}` },
+            { label: 'Report' },
+          ]}
+          sentence={sentenceOf(report)}
+          actions={
+            <Button
+              component="a"
+              href={`/api/insights/broadcasts/${report.broadcastId}/people.csv`}
+              variant="default"
+              download
+            >
+              Export as CSV
+            </Button>
+          }
+        >
+          <Card title="What came back" aside="each number says how it is counted">
+            <Table label="Figures" head={['', 'Number', 'Share', 'How it is counted']} right={[1]}>
+              {report.figures.map((figure) => (
+                <tr key={figure.key}>
+                  <td>
+                    <b>{figure.label}</b>
+                  </td>
+                  <td className="right">{valueOf(figure)}</td>
+                  <td style={{ whiteSpace: 'nowrap' }}>
+                    {figure.of === null ? null : (
+                      <>
+                        <Share share={figure.of.share} /> {percent(figure.of.share)}{' '}
+                        <span className="secondary">{figure.of.label}</span>
+                      </>
+                    )}
+                  </td>
+                  <td>
+                    <span className="secondary">{figure.means}</span>
+                  </td>
+                </tr>
+              ))}
+            </Table>
+          </Card>
+          <Card
+            title="What became of each message"
+            aside={
+              report.unaccounted === 0 ? (
+                <Mark is="ok">audience = sum of all, nothing unaccounted</Mark>
+              ) : (
+                <Mark is="fail">{count(report.unaccounted)} unaccounted</Mark>
+              )
+            }
+          >
+            <Table label="Ledger" head={['', 'Messages', 'Means']} right={[1]}>
+              {report.ledger.map((row) => (
+                <tr key={row.state}>
+                  <td>
+                    <b>{row.label}</b>
+                  </td>
+                  <td className="right">{count(row.count)}</td>
+                  <td>
+                    <span className="secondary">{row.means}</span>
+                  </td>
+                </tr>
+              ))}
+            </Table>
+          </Card>
+          {report.hours.length === 0 ? null : (
+            <div className="cards">
+              <Card>
+                <Bars
+                  label="Opened, hour by hour after the first mail"
+                  unit="opens"
+                  bars={report.hours.map((row) => ({ label: `hour ${String(row.hour + 1)}`, value: row.opened }))}
+                />
+              </Card>
+              <Card>
+                <Bars
+                  label="Clicked, hour by hour after the first mail"
+                  unit="clicks"
+                  bars={report.hours.map((row) => ({ label: `hour ${String(row.hour + 1)}`, value: row.clicked }))}
+                />
+              </Card>
+            </div>
+          )}
+          {report.links.length === 0 ? null : (
+            <Card title="Links">
+              <Table label="Links" head={['Link', 'People', 'Clicks']} right={[1, 2]}>
+                {report.links.map((row) => (
+                  <tr key={row.link}>
+                    <td>
+                      <code>{row.link}</code>
+                    </td>
+                    <td className="right">{count(row.people)}</td>
+                    <td className="right">{count(row.clicks)}</td>
+                  </tr>
+                ))}
+              </Table>
+            </Card>
+          )}
+        </Page>
+      )}
+    </Ask>
+  )
+}
+
+function valueOf(figure: Figure): string {
+  return figure.unit === 'money' && figure.currency !== null
+    ? money(figure.value, figure.currency)
+    : count(figure.value)
+}
+function sentenceOf(report: Report): string {
+  const value = (key: string) => report.figures.find((figure) => figure.key === key)?.value ?? 0
+  if (value('accepted') === 0) return report.sentence
+  return `${count(value('accepted'))} mails were accepted; ${count(value('opened'))} people opened, ${count(value('clicked'))} clicked, ${count(value('unsubscribed'))} unsubscribed, and ${count(value('ordered'))} orders came within ${String(report.windowDays)} days.`
+}

@@ -1,0 +1,266 @@
+import { Button } from '@mantine/core'
+import { useState } from 'react'
+import { AuditOf } from '../../audit/web/index.tsx'
+import { routes as consent } from '../../consent/contract.ts'
+import { routes as identity } from '../../identity/contract.ts'
+import { useRoute } from '../../../ui/api.ts'
+import { Ago, exact } from '../../../ui/format.tsx'
+import { Ask, Card, Facts, ObjectLayout, Page, useParam } from '../../../ui/page.tsx'
+import { FieldChip, Mark } from '../../../ui/signal.tsx'
+import { routes, type Person } from '../contract.ts'
+
+/** One person: who, how we know, what they did, what they agreed to. */
+export function PersonPage() {
+  const id = useParam('id') as never
+  const found = useRoute(routes.get, { params: { id } })
+  return (
+    <Ask of={found} rows={8}>
+      {(person) => (
+        <ObjectLayout
+          panel={{
+            'How we know': <HowWeKnow id={person.id} />,
+            Consent: <ConsentOf person={person} />,
+            Audit: <AuditOf kind="profile" id={person.id} />,
+          }}
+        >
+          <Page
+            title={person.name === '' ? 'Somebody without a name' : person.name}
+            crumbs={[{ label: 'People', to: '/people' }]}
+            sub={[person.email, person.phone, person.timeZone].filter((part) => part !== null).join(' · ')}
+            sentence={
+              <>
+                First seen <Ago at={person.firstSeenAt} />, last seen <Ago at={person.lastSeenAt} />.
+              </>
+            }
+          >
+            <Card title="What we know" aside="with where each comes from">
+              {person.traits.length === 0 ? (
+                <p className="secondary">Nothing yet but that somebody was here.</p>
+              ) : (
+                <Facts
+                  rows={person.traits.map((trait) => ({
+                    key: trait.name,
+                    label: <FieldChip label={trait.label} sensitivity={trait.sensitivity} />,
+                    says: (
+                      <>
+                        {text(trait.value)}
+                        <br />
+                        <span className="secondary">
+                          {trait.sourceName}, <Ago at={trait.at} />
+                          {trait.others === 0
+                            ? ''
+                            : `; ${String(trait.others)} other ${trait.others === 1 ? 'source says' : 'sources say'} something else`}
+                        </span>
+                      </>
+                    ),
+                  }))}
+                />
+              )}
+            </Card>
+            <Timeline id={person.id} />
+          </Page>
+        </ObjectLayout>
+      )}
+    </Ask>
+  )
+}
+
+function text(value: unknown): string {
+  if (typeof value === 'string') return value
+  if (typeof value === 'object' && value !== null)
+    return Object.values(value as Record<string, unknown>)
+      .filter((part) => typeof part === 'string' || typeof part === 'number')
+      .join(', ')
+  return JSON.stringify(value)
+}
+
+function Timeline({ id }: { id: Person['id'] }) {
+  const [before, setBefore] = useState<string | undefined>()
+  const found = useRoute(
+    routes.timeline,
+    { params: { id }, query: before === undefined ? {} : { before } },
+    { keep: true },
+  )
+  return (
+    <Card title="What happened" aside="over all sources, newest first">
+      <Ask of={found}>
+        {({ events, next }) => (
+          <>
+            {events.length === 0 ? <p className="secondary">Nothing yet.</p> : null}
+            <ul className="timeline">
+              {events.map((event) => (
+                <li key={`${event.sourceId} ${event.messageId}`}>
+                  <span className="secondary" title={exact(event.time)}>
+                    <Ago at={event.time} />
+                  </span>
+                  <div>
+                    <b>{event.name === '' ? event.type : event.name}</b>{' '}
+                    <span className="secondary">{event.sourceName}</span>
+                    <div className="props">{propertiesOf(event.properties)}</div>
+                  </div>
+                </li>
+              ))}
+            </ul>
+            <div className="row">
+              {before === undefined ? null : (
+                <Button
+                  size="xs"
+                  variant="default"
+                  onClick={() => {
+                    setBefore(undefined)
+                  }}
+                >
+                  Newest
+                </Button>
+              )}
+              {next === null ? null : (
+                <Button
+                  size="xs"
+                  variant="default"
+                  onClick={() => {
+                    setBefore(next)
+                  }}
+                >
+                  Earlier
+                </Button>
+              )}
+            </div>
+          </>
+        )}
+      </Ask>
+    </Card>
+  )
+}
+function propertiesOf(properties: Record<string, unknown>): string {
+  return Object.entries(properties)
+    .filter(([, value]) => typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    .slice(0, 6)
+    .map(([name, value]) => `${name.replaceAll('_', ' ')}: ${String(value).slice(0, 60)}`)
+    .join(' · ')
+}
+
+/** Identifiers of one person, what linked them, what was decided against. */
+function HowWeKnow({ id }: { id: Person['id'] }) {
+  const found = useRoute(identity.explain, { params: { id } })
+  return (
+    <Ask of={found}>
+      {(known) => (
+        <div className="stack">
+          <Facts
+            rows={known.identifiers.map((one) => ({
+              key: `${one.type} ${one.value}`,
+              label: one.type.replaceAll('_', ' '),
+              says: (
+                <>
+                  <code>{one.value}</code>
+                  {one.shared ? (
+                    <>
+                      {' '}
+                      <Mark is="warn">shared by several people: joins nobody</Mark>
+                    </>
+                  ) : null}
+                </>
+              ),
+            }))}
+          />
+          <h3>What linked them</h3>
+          {known.links.length === 0 ? (
+            <p className="secondary">Only one identifier, or all came in one event.</p>
+          ) : null}
+          <ul className="history">
+            {known.links.map((link) => (
+              <li key={`${link.a} ${link.b} ${link.messageId}`}>
+                <code>{link.a}</code> and <code>{link.b}</code>
+                <br />
+                <span className="secondary">
+                  {link.rule}, <Ago at={link.at} />, event {link.messageId}
+                </span>
+              </li>
+            ))}
+          </ul>
+          {known.decisions.length === 0 ? null : (
+            <>
+              <h3>Decided against</h3>
+              <ul className="history">
+                {known.decisions.map((decision) => (
+                  <li key={`${decision.at} ${decision.because}`}>
+                    {decision.because}{' '}
+                    <span className="secondary">
+                      <Ago at={decision.at} />
+                    </span>
+                  </li>
+                ))}
+              </ul>
+            </>
+          )}
+          {known.mergedFrom.length === 0 ? null : (
+            <p className="secondary">
+              {known.mergedFrom.length === 1
+                ? 'One other profile turned'
+                : `${String(known.mergedFrom.length)} other profiles turned`}{' '}
+              out to be the same person; their events are here too.
+            </p>
+          )}
+        </div>
+      )}
+    </Ask>
+  )
+}
+
+function ConsentOf({ person }: { person: Person }) {
+  const standing = useRoute(
+    consent.standing,
+    { query: { email: person.email ?? '' } },
+    { enabled: person.email !== null },
+  )
+  if (person.email === null)
+    return <p className="secondary">No e-mail address is known, so there is nothing to agree to.</p>
+  return (
+    <Ask of={standing}>
+      {(now) => (
+        <div className="stack">
+          <Facts
+            rows={now.topics.map((topic) => ({
+              key: topic.id,
+              label: topic.name,
+              says: topic.mailable ? (
+                <Mark is="ok">
+                  may be mailed, since <Ago at={topic.since} />
+                </Mark>
+              ) : topic.state === 'granted' ? (
+                <Mark is="warn">agreed, but suppressed</Mark>
+              ) : topic.state === null ? (
+                'never asked'
+              ) : (
+                topic.state
+              ),
+            }))}
+          />
+          {now.suppressions.map((one) => (
+            <p key={one.scope}>
+              <Mark is="warn">
+                {one.scope === '*'
+                  ? 'Gets nothing at all'
+                  : one.scope === 'marketing'
+                    ? 'Gets no marketing'
+                    : `Gets nothing about ${one.scope}`}
+                : {one.reason}, <Ago at={one.at} />
+              </Mark>
+            </p>
+          ))}
+          <h3>Proof</h3>
+          <ul className="history">
+            {now.records.map((record) => (
+              <li key={`${record.at} ${record.topic} ${record.state}`}>
+                {record.topic}: {record.state} ({record.basis}, {record.source})<br />
+                <span className="secondary">
+                  <Ago at={record.at} />
+                </span>
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+    </Ask>
+  )
+}

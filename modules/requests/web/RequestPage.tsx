@@ -1,0 +1,311 @@
+import { Button, Modal, Textarea } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
+import { useState, type FormEvent } from 'react'
+import { routes as accounts } from '../../accounts/contract.ts'
+import { AuditOf } from '../../audit/web/index.tsx'
+import { useDeed, useRoute } from '../../../ui/api.ts'
+import { Ago, relative } from '../../../ui/format.tsx'
+import { Ask, Card, Facts, ObjectLayout, Page, useParam } from '../../../ui/page.tsx'
+import { Avatar, FieldChip, Lamp, Mark } from '../../../ui/signal.tsx'
+import { routes, type RequestView } from '../contract.ts'
+import { KeyCard } from './KeyCard.tsx'
+
+const touches = ['/api/requests', '/api/cockpit', '/api/broadcasts', '/api/audit']
+
+/** Everything about one request: what it does, why it needs which keys, who can give them, what would make it pass. */
+export function RequestPage() {
+  const id = useParam('id') as never
+  const found = useRoute(routes.get, { params: { id } }, { everyMs: 10_000 })
+  return (
+    <Ask of={found} rows={8}>
+      {(request) => <Shown request={request} />}
+    </Ask>
+  )
+}
+
+function Shown({ request }: { request: RequestView }) {
+  const me = useRoute(accounts.me)
+  const params = { id: request.id }
+  const launch = useDeed(routes.launch, { touches, done: 'It goes live now.' })
+  const withdraw = useDeed(routes.withdraw, { touches, done: 'The request is taken back.' })
+  const preflight = useDeed(routes.preflight, { touches, done: 'All checks ran again.' })
+  const [ways, setWays] = useState(false)
+  const open = request.state === 'waiting' || request.state === 'ready'
+  const { verdict } = request
+  return (
+    <ObjectLayout
+      panel={{
+        Conversation: <Conversation request={request} />,
+        Changes: <Changes request={request} />,
+        Agreement: <Agreement request={request} />,
+        Audit: <AuditOf kind="request" id={request.id} />,
+      }}
+    >
+      <Page
+        title={request.title}
+        crumbs={[
+          { label: 'Requests', to: '/requests' },
+          { label: 'Broadcast', to: request.href },
+        ]}
+        sub={
+          <>
+            Asked by {request.requester.name}, <Ago at={request.openedAt} /> · {request.sub}
+          </>
+        }
+        actions={
+          <>
+            <Button component={Link} to={request.href} variant="default">
+              See what it sends
+            </Button>
+            <Button
+              disabled={!request.launch.possible}
+              title={request.launch.because}
+              loading={launch.isPending}
+              onClick={() => {
+                launch.mutate({ params, body: { releaseHash: request.releaseHash } })
+              }}
+            >
+              Launch
+            </Button>
+          </>
+        }
+      >
+        <Card>
+          <div className="verdict">
+            <Lamp lane={request.lane} large />
+            <div>
+              <p className="sentence">{request.sentence}</p>
+              {open && verdict.ways.length > 0 ? (
+                <p className="ways">{verdict.ways.map((way) => way.say).join(' ')}</p>
+              ) : null}
+              {open && !request.launch.possible ? <p className="ways">{request.launch.because}</p> : null}
+            </div>
+            <div className="row">
+              {open && verdict.ways.length > 0 ? (
+                <Button
+                  variant="default"
+                  onClick={() => {
+                    setWays(true)
+                  }}
+                >
+                  Make it {verdict.ways[0]?.lane}
+                </Button>
+              ) : null}
+              {request.canWithdraw ? (
+                <Button
+                  variant="default"
+                  loading={withdraw.isPending}
+                  onClick={() => {
+                    withdraw.mutate({ params })
+                  }}
+                >
+                  Take it back
+                </Button>
+              ) : null}
+            </div>
+          </div>
+        </Card>
+        {request.keys.length === 0 ? (
+          <Card title="No key is needed">
+            <p>{verdict.because}</p>
+          </Card>
+        ) : (
+          <div className="cards">
+            {request.keys.map((slot) => (
+              <KeyCard key={slot.kind} request={request} slot={slot} me={me.data} />
+            ))}
+          </div>
+        )}
+        <div className="cards">
+          <Card title="What it does" aside="computed, not declared">
+            <Facts
+              rows={request.does.map((row) => ({
+                label: row.label,
+                says:
+                  row.fields === undefined
+                    ? row.says
+                    : row.fields.map((field) => (
+                        <FieldChip key={field.label} label={field.label} sensitivity={field.sensitivity} />
+                      )),
+              }))}
+            />
+          </Card>
+          <Card
+            title="Preflight"
+            aside={
+              request.preflightAt === null ? (
+                'runs now'
+              ) : (
+                <>
+                  all run {relative(request.preflightAt)} ·{' '}
+                  <Button
+                    variant="subtle"
+                    size="compact-xs"
+                    loading={preflight.isPending}
+                    onClick={() => {
+                      preflight.mutate({ params })
+                    }}
+                  >
+                    run again
+                  </Button>
+                </>
+              )
+            }
+          >
+            <Facts
+              rows={request.preflight.map((check) => ({
+                label: check.name,
+                says: <Mark is={check.result}>{check.says}</Mark>,
+              }))}
+            />
+          </Card>
+        </div>
+        <Card
+          title="The keys are on exactly this"
+          aside={
+            <span className="mono">
+              release {request.releaseHash.slice(0, 4)}…{request.releaseHash.slice(-4)} · covers {request.covers.length}{' '}
+              objects
+            </span>
+          }
+        >
+          <p className="secondary">
+            {request.covers
+              .map(
+                (covered) =>
+                  `${covered.kind} “${covered.name}” ${/^\d+$/.test(covered.version) ? `v${covered.version}` : covered.version.slice(0, 7)}`,
+              )
+              .join(' · ')}
+            . Change any of them and the keys fall out.
+          </p>
+        </Card>
+        <Modal
+          opened={ways}
+          onClose={() => {
+            setWays(false)
+          }}
+          title="What would bring it down a lane"
+        >
+          <div className="stack">
+            {verdict.ways.map((way) => (
+              <div key={way.say} className="stack" style={{ gap: 4 }}>
+                <Lamp lane={way.lane} />
+                <p>{way.say}</p>
+                <Link to={request.href}>
+                  {way.leaveOut === undefined ? 'Choose a smaller segment' : 'Change the mail or the segment'}
+                </Link>
+              </div>
+            ))}
+            <p className="secondary">
+              Each was judged again by the same rules; with the change made, the verdict on this page follows at once.
+            </p>
+          </div>
+        </Modal>
+      </Page>
+    </ObjectLayout>
+  )
+}
+
+function Conversation({ request }: { request: RequestView }) {
+  const [text, setText] = useState('')
+  const say = useDeed(routes.comment, { touches: ['/api/requests'] })
+  return (
+    <>
+      {request.comments.length === 0 ? (
+        <p className="secondary" style={{ marginBottom: 12 }}>
+          Nothing was said yet. Ask here, and the answer stays with the request.
+        </p>
+      ) : null}
+      <ul className="talk">
+        {request.comments.map((comment) => (
+          <li key={comment.id}>
+            <Avatar name={comment.by.name} side={comment.side} />
+            <div>
+              <b>{comment.by.name}</b>{' '}
+              <span className="secondary">
+                <Ago at={comment.at} />
+              </span>
+              <p>{comment.text}</p>
+            </div>
+          </li>
+        ))}
+      </ul>
+      <form
+        className="stack"
+        onSubmit={(event: FormEvent) => {
+          event.preventDefault()
+          say.mutate(
+            { params: { id: request.id }, body: { text } },
+            {
+              onSuccess: () => {
+                setText('')
+              },
+            },
+          )
+        }}
+      >
+        <Textarea
+          aria-label="Reply"
+          placeholder="Reply…"
+          autosize
+          minRows={2}
+          required
+          value={text}
+          onChange={(event) => {
+            setText(event.currentTarget.value)
+          }}
+        />
+        <div>
+          <Button type="submit" variant="default" loading={say.isPending} disabled={text.trim() === ''}>
+            Say it
+          </Button>
+        </div>
+      </form>
+    </>
+  )
+}
+
+function Changes({ request }: { request: RequestView }) {
+  return (
+    <ul className="history">
+      {request.history.map((entry) => (
+        <li key={`${entry.at} ${entry.says}`}>
+          {entry.by} {entry.says}
+          <br />
+          <span className="secondary">
+            <Ago at={entry.at} />
+          </span>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function Agreement({ request }: { request: RequestView }) {
+  const { scales, rule, promiseWorkingDays, coolingOffHours } = request.verdict
+  const names = {
+    sensitivity: 'Sensitivity',
+    reach: 'Reach',
+    irreversibility: 'Irreversibility',
+    integration: 'Integration',
+  } as const
+  return (
+    <div className="stack">
+      <Facts
+        rows={(Object.keys(names) as (keyof typeof names)[]).map((scale) => ({
+          label: `${names[scale]} ${String(scales[scale].level)}/4`,
+          says: scales[scale].because,
+        }))}
+      />
+      <p className="secondary">The rule that decided: {rule}.</p>
+      <p className="secondary">
+        {promiseWorkingDays === 0
+          ? 'Nobody needs to answer.'
+          : `An answer is promised within ${String(promiseWorkingDays)} working days.`}
+        {coolingOffHours > 0
+          ? ` With fewer than four people here, ${String(coolingOffHours)} hours of cooling off stand for the second key.`
+          : ''}
+      </p>
+    </div>
+  )
+}

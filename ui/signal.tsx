@@ -1,0 +1,82 @@
+import { Tooltip } from '@mantine/core'
+
+export type Lane = 'green' | 'amber' | 'red' | 'emergency'
+const says: Record<Lane, string> = {
+  green: 'Green: goes at once, without a key.',
+  amber: 'Amber: a key from Marketing and a key from IT.',
+  red: 'Red: both keys and one from data protection.',
+  emergency: 'Emergency: at once, and looked at afterwards.',
+}
+
+/** The signal: lane by colour, by position and by word. */
+export function Lamp({ lane, large = false }: { lane: Lane; large?: boolean }) {
+  const lit = { red: 0, emergency: 0, amber: 1, green: 2 }[lane]
+  const marks = ['red', 'amber', 'green'] as const
+  if (large)
+    return (
+      <span className="lamp" role="img" aria-label={says[lane]}>
+        {marks.map((mark, index) => (
+          <span key={mark} className={index === lit ? `lit ${mark}` : ''} />
+        ))}
+      </span>
+    )
+  return (
+    <Tooltip label={says[lane]}>
+      <span className="lane">
+        <span className="lane-lamp" aria-hidden="true">
+          {marks.map((mark, index) => (
+            <span key={mark} className={index === lit ? `lit ${mark}` : ''} />
+          ))}
+        </span>
+        {lane}
+      </span>
+    </Tooltip>
+  )
+}
+
+/** A word with a mark: how something stands, outside of the signal. */
+export function Mark({ is, children }: { is: 'ok' | 'warn' | 'fail'; children?: React.ReactNode }) {
+  const sign = { ok: '✓', warn: '!', fail: '✕' }[is]
+  const word = { ok: 'in order: ', warn: 'look at this: ', fail: 'wrong: ' }[is]
+  return (
+    <span className={`mark ${is}`}>
+      <span aria-hidden="true">{sign}</span>
+      <span className="hidden">{word}</span> {children}
+    </span>
+  )
+}
+
+export type Side = 'marketing' | 'it'
+export const sideName: Record<Side, string> = { marketing: 'Marketing', it: 'IT' }
+
+/** Which side: always the same colour, always with the word. */
+export function SideMark({ side, children }: { side: Side; children?: React.ReactNode }) {
+  return <span className={`side ${side}`}>{children ?? sideName[side]}</span>
+}
+
+export function Avatar({ name, side }: { name: string; side: Side }) {
+  const letters = name
+    .split(/[\s-]+/)
+    .map((word) => Array.from(word)[0] ?? '')
+    .slice(0, 2)
+    .join('')
+    .toUpperCase()
+  return (
+    <span className={`avatar ${side}`} aria-hidden="true">
+      {letters}
+    </span>
+  )
+}
+
+/** A personal field, tinted by how sensitive it is; the level in words on hover. */
+export function FieldChip({ label, sensitivity }: { label: string; sensitivity: number }) {
+  const words =
+    ['not personal', 'pseudonymous', 'contact data', 'behaviour or purchases with contact data', 'specially protected'][
+      sensitivity
+    ] ?? ''
+  return (
+    <Tooltip label={`Sensitivity ${String(sensitivity)} of 4: ${words}`}>
+      <span className={`chip s${String(sensitivity)}`}>{label}</span>
+    </Tooltip>
+  )
+}
