@@ -24,7 +24,7 @@ export function relative(at: string, nowMs = Date.now()): string {
   const seconds = Math.round((nowMs - Date.parse(at)) / 1000)
   const size = Math.abs(seconds)
   const words = (value: number, unit: string) => {
-    const many = `${String(value)} ${unit}${value === 1 || unit.length <= 3 ? '' : 's'}`
+    const many = `${String(value)} ${unit}${value === 1 || unit !== 'day' ? '' : 's'}`
     return seconds >= 0 ? `${many} ago` : `in ${many}`
   }
   if (size < 45) return seconds >= 0 ? 'just now' : 'in a moment'

@@ -156,21 +156,21 @@ export function Ask<Value>(props: {
 /** The thing on the left, what belongs to it on the right; below 1,100 px the panel goes under the thing. */
 export function ObjectLayout(props: { children: ReactNode; panel: Readonly<Record<string, ReactNode>> }) {
   const names = Object.keys(props.panel)
-  const [tab, setTab] = useState<string | null>(names[0] ?? null)
+  const [tab, setTab] = useState<string | null>('0')
   return (
     <div className="object">
       <div className="object-main">{props.children}</div>
       <aside className="panel" aria-label="What belongs to it">
         <Tabs value={tab} onChange={setTab} keepMounted={false}>
           <Tabs.List>
-            {names.map((name) => (
-              <Tabs.Tab key={name} value={name}>
+            {names.map((name, index) => (
+              <Tabs.Tab key={name} value={String(index)}>
                 {name}
               </Tabs.Tab>
             ))}
           </Tabs.List>
-          {names.map((name) => (
-            <Tabs.Panel key={name} value={name} pt="md">
+          {names.map((name, index) => (
+            <Tabs.Panel key={name} value={String(index)} pt="md">
               {props.panel[name]}
             </Tabs.Panel>
           ))}
@@ -193,11 +193,16 @@ export function Table(props: {
       <table className="table">
         <thead>
           <tr>
-            {props.head.map((cell, index) => (
-              <th key={index} scope="col" className={props.right?.includes(index) === true ? 'right' : undefined}>
-                {cell}
-              </th>
-            ))}
+            {props.head.map((cell, index) =>
+              // A column of buttons has no name, so its head is no header.
+              cell === '' ? (
+                <td key={index} />
+              ) : (
+                <th key={index} scope="col" className={props.right?.includes(index) === true ? 'right' : undefined}>
+                  {cell}
+                </th>
+              ),
+            )}
           </tr>
         </thead>
         <tbody>{props.children}</tbody>

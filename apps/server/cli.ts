@@ -1,4 +1,4 @@
-import { readConfig, type Config } from '../../platform/config/config.ts'
+import { environmentMeanings, readConfig, type Config } from '../../platform/config/config.ts'
 import { commands } from './commands/index.ts'
 import { Misuse, type Command, type Options } from './commands/command.ts'
 
@@ -13,6 +13,9 @@ function help(): string {
     ...lines,
     '',
     'Each command: --help for its options, --json for machines, --data DIR for the data directory (INTERLOCK_DATA_DIR).',
+    '',
+    'Environment:',
+    ...environmentMeanings.map((one) => `  ${one.name.padEnd(24)}  ${one.meaning}`),
     '',
   ].join('\n')
 }

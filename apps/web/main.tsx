@@ -67,6 +67,8 @@ const router = createRouter({
 })
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? ''
+// What locks the page behind a dialog (react-remove-scroll) asks for the nonce under this name.
+;(globalThis as { __webpack_nonce__?: string }).__webpack_nonce__ = nonce
 const place = document.querySelector('#root')
 if (place === null) throw new Error('the page has no place for the app')
 createRoot(place).render(

@@ -34,7 +34,7 @@ export const Cockpit = z.object({
   needsYou: z.array(Task),
   waitsForOthers: z.array(Task),
   numbers: z.array(Number),
-  /** Events of each of the last 14 days, oldest first. */
+  /** What people did on each of the last 14 days, oldest first; what files and consents say is not counted here. */
   days: z.array(z.object({ day: z.string(), events: z.number().int(), orders: z.number().int() })),
 })
 export type Cockpit = z.infer<typeof Cockpit>

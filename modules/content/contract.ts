@@ -36,6 +36,8 @@ export const Compiled = z.object({
   html: z.string(),
   text: z.string(),
   fields: z.array(z.string()),
+  /** Those of them that stand somewhere without a `default`: where they are missing, the mail has a hole. */
+  bare: z.array(z.string()),
   links: z.array(z.string()),
   bytes: z.number().int(),
   warnings: z.array(Warning),

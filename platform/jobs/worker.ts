@@ -9,9 +9,16 @@ import type { Job, Jobs } from './jobs.ts'
 /** What it has to say that matters comes as events; its chatter stays out of the log. */
 const quiet = new Logger(() => () => undefined)
 
+/** A connection that ends while idle, or in use, is told and not thrown. */
+function listen(pool: pg.Pool, tell: (error: Error) => void): void {
+  pool.on('error', tell)
+  pool.on('connect', (client) => client.on('error', tell))
+}
+
 /** Brings Graphile Worker's own tables up to date; before anything enqueues. */
 export async function prepareJobs(address: PostgresAddress): Promise<void> {
   const pool = new pg.Pool({ ...connectionOf(address), max: 1 })
+  listen(pool, () => undefined)
   try {
     await runMigrations({ pgPool: pool, logger: quiet })
   } finally {
@@ -77,7 +84,7 @@ export function createJobs(needs: {
         }
       }
       const workers = new pg.Pool({ ...connectionOf(needs.address), max: (needs.concurrency ?? 4) + 2 })
-      workers.on('error', (error) => {
+      listen(workers, (error) => {
         needs.log.warn('a connection of the job worker ended', { because: error.message })
       })
       pool = workers

@@ -6,7 +6,6 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
-  readlinkSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -106,13 +105,4 @@ export function place(dataDir: string): Placement {
   chownSync(place_, otherUser, otherUser)
   symlinkSync(place_, link)
   return { bin, directory: place_, uid: otherUser }
-}
-
-/** Where the link of a relocated database points, for `doctor`. */
-export function relocatedTo(dataDir: string): string | undefined {
-  try {
-    return readlinkSync(join(dataDir, 'postgres'))
-  } catch {
-    return undefined
-  }
 }

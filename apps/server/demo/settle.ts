@@ -1,6 +1,6 @@
 import type { Id } from '../../../lib/ids/ids.ts'
 import type { Caller } from '../../../platform/http/caller.ts'
-import { roles, type Role } from '../../../modules/accounts/contract.ts'
+import type { Role } from '../../../modules/accounts/contract.ts'
 import { systemClock } from '../../../platform/clock/clock.ts'
 import type { App } from '../build.ts'
 import { demoIntegrations, demoStaff, demoTools } from './stack.ts'
@@ -9,21 +9,14 @@ import { demoPassword } from './staff.ts'
 const dayMs = 86_400_000
 const actor = { kind: 'system', id: 'demo' } as const
 
-/** Somebody who works there, as if signed in just now. */
+/** Somebody who works there, signed in and with a fresh proof, as on the page. */
 export async function staffMember(app: App, key: (typeof demoStaff)[number]['key']): Promise<Caller> {
-  const wanted = demoStaff.find((one) => one.key === key)
-  const found = (await app.accounts.people()).find((person) => person.email === wanted?.email)
-  if (found === undefined) throw new Error(`the demo company has no ${key}`)
-  return {
-    kind: 'person',
-    accountId: found.id,
-    name: found.name,
-    side: found.side,
-    roles: found.roles,
-    permissions: new Set<string>(found.roles.flatMap((role) => [...roles[role]])),
-    sessionId: undefined,
-    steppedUpAtMs: systemClock.ms(),
-  }
+  const email = demoStaff.find((one) => one.key === key)?.email ?? ''
+  const { token, caller } = await app.accounts.signIn(email, demoPassword, 'demo')
+  await app.accounts.confirmStepUp(caller, { method: 'password', password: demoPassword }, 'demo')
+  const steppedUp = await app.accounts.bySession(token)
+  if (steppedUp === undefined) throw new Error(`the demo company has no ${key}`)
+  return steppedUp
 }
 
 /** The people of both sides, the tools, the feeds and the sender: what a company has before the first event. Done once. */

@@ -20,8 +20,6 @@ const letter = (subject: string, preheader: string, heading: string, text: strin
       { kind: 'heading', text: heading },
       { kind: 'text', text },
       { kind: 'button', text: button, href: 'https://shop.lindqvist.example/new?from=mail' },
-      { kind: 'divider' },
-      { kind: 'text', text: 'You get this because you agreed to it. <a href="{{ unsubscribe }}">Unsubscribe</a>' },
     ],
   },
 })

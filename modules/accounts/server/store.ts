@@ -164,4 +164,3 @@ export function accountStore(postgres: Postgres) {
       )) !== undefined,
   }
 }
-export type AccountStore = ReturnType<typeof accountStore>

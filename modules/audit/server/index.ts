@@ -1,2 +1,2 @@
-export { actorOf, createAudit, type Audit, type NewEntry } from './service.ts'
+export { actorOf, createAudit, type Audit } from './service.ts'
 export { addAuditRoutes } from './routes.ts'

@@ -6,7 +6,7 @@ import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import type { Actor, Entry, Verification } from '../contract.ts'
 
 /** What a deed leaves behind. Ids, hashes and counts only; never a personal value. */
-export interface NewEntry {
+interface NewEntry {
   actor: Actor
   deed: string
   object: { kind: string; id: string }

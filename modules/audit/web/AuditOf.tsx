@@ -15,7 +15,7 @@ export function AuditOf({ kind, id }: { kind: string; id: string }) {
           <ul className="history">
             {entries.map((entry) => (
               <li key={entry.seq}>
-                {actors[entry.actor.id] ?? (entry.actor.kind === 'system' ? 'Interlock' : entry.actor.id)}{' '}
+                {actors[entry.actor.id] ?? (entry.actor.id.startsWith('account_') ? 'somebody who left' : 'Interlock')}{' '}
                 {entry.summary}
                 <br />
                 <span className="secondary">

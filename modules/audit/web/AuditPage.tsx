@@ -55,7 +55,10 @@ export function AuditPage() {
                   <td>
                     <Ago at={entry.at} />
                   </td>
-                  <td>{actors[entry.actor.id] ?? (entry.actor.kind === 'system' ? 'Interlock' : entry.actor.id)}</td>
+                  <td>
+                    {actors[entry.actor.id] ??
+                      (entry.actor.id.startsWith('account_') ? 'somebody who left' : 'Interlock')}
+                  </td>
                   <td>{entry.summary}</td>
                   <td>
                     <span className="secondary">{entry.object.kind}</span> <code>{entry.object.id.slice(-8)}</code>

@@ -1,2 +1,2 @@
-export { createChannels, type Channels, type SenderToUse } from './service.ts'
+export { createChannels, type Channels } from './service.ts'
 export { addChannelRoutes } from './routes.ts'

@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { useRoute } from '../../../ui/api.ts'
 import { Ago } from '../../../ui/format.tsx'
 import { Ask, Card, Facts, Page, useParam } from '../../../ui/page.tsx'
+import { MailFrame } from '../../../ui/mail-frame.tsx'
 import { routes } from '../contract.ts'
 
 /** One mail as it arrived: seen, as text, its headers, its bytes; and the links in it, which work. */
@@ -35,15 +36,7 @@ export function MailPage() {
               { value: 'raw', label: 'As it came' },
             ]}
           />
-          {as === 'seen' ? (
-            <iframe
-              title="The mail"
-              className="frame"
-              style={{ height: 640 }}
-              sandbox="allow-popups"
-              srcDoc={mail.html.replace('<head>', '<head><base target="_blank">')}
-            />
-          ) : null}
+          {as === 'seen' ? <MailFrame html={mail.html} height={640} links /> : null}
           {as === 'text' ? (
             <Card>
               <pre>{mail.text}</pre>
@@ -91,7 +84,7 @@ export function MailPage() {
 
 /** Parsed without running anything: a document that is in no page loads nothing and executes nothing. */
 function linksOf(html: string): { href: string; says: string }[] {
-  const parsed = new DOMParser().parseFromString(html, 'text/html')
+  const parsed = new DOMParser().parseFromString(html.replaceAll(/<style\b[\s\S]*?<\/style>/gi, ''), 'text/html')
   const seen = new Map<string, string>()
   for (const link of parsed.querySelectorAll('a[href]')) {
     const href = link.getAttribute('href') ?? ''

@@ -45,7 +45,7 @@ export function createCockpit(needs: {
         needs.jobs.dead(),
         needs.clickhouse.query<{ day: string; events: number; orders: number }>(
           `SELECT toString(toDate(time)) AS day, toUInt32(count()) AS events, toUInt32(countIf(name = 'Order Completed')) AS orders
-           FROM event WHERE time >= toDateTime64({from:String}, 3, 'UTC') GROUP BY day ORDER BY day`,
+           FROM event WHERE type IN ('track', 'page', 'screen') AND name NOT LIKE 'Consent %' AND time >= toDateTime64({from:String}, 3, 'UTC') GROUP BY day ORDER BY day`,
           { from: new Date(clock.ms() - 13 * dayMs).toISOString().slice(0, 10) },
         ),
       ])

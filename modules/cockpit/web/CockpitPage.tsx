@@ -48,7 +48,7 @@ export function CockpitPage() {
             <div className="cards">
               <Card>
                 <Bars
-                  label="Events a day, last 14 days"
+                  label="What people did, a day, last 14 days"
                   unit="events"
                   bars={now.days.map((day) => ({ label: shortDay(day.day), value: day.events }))}
                 />

@@ -20,12 +20,12 @@ export function NeedsYouPage() {
               />
             ) : (
               <Card>
-                <Tasks tasks={now.needsYou} />
+                <Tasks tasks={now.needsYou} level="h2" />
               </Card>
             )}
             {now.waitsForOthers.length === 0 ? null : (
               <Card title="Waits for others" aside={plural(now.waitsForOthers.length, 'thing', 'things')}>
-                <Tasks tasks={now.waitsForOthers} />
+                <Tasks tasks={now.waitsForOthers} level="h3" />
               </Card>
             )}
           </>
@@ -47,16 +47,16 @@ function sentenceOf(now: Cockpit): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 }
 
-function Tasks({ tasks }: { tasks: readonly Task[] }) {
+function Tasks({ tasks, level: Heading }: { tasks: readonly Task[]; level: 'h2' | 'h3' }) {
   return (
     <ul className="tasks">
       {tasks.map((task) => (
         <li key={task.key} className={task.lane === null ? 'plain' : ''}>
           {task.lane === null ? null : <Lamp lane={task.lane} />}
           <div>
-            <h3>
+            <Heading>
               <Link to={task.href}>{task.title}</Link>
-            </h3>
+            </Heading>
             <p className="secondary">
               {task.sentence}{' '}
               {task.since === null ? null : (

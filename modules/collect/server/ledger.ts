@@ -29,7 +29,6 @@ export function tallyOf() {
     },
   }
 }
-export type Tally = ReturnType<typeof tallyOf>
 
 const addCounts = `
   INSERT INTO collect.outcome_count (source_id, hour, outcome, reason, events, journalled)

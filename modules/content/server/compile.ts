@@ -81,10 +81,19 @@ export async function compileBody(body: Body): Promise<Compiled> {
     html,
     text,
     fields: fieldsRead(...parsed),
+    bare: bareFields(`${body.subject} ${body.preheader} ${html}`),
     links,
     bytes,
     warnings,
   }
+}
+
+/** Fields of the person that are put in somewhere without a `default`. */
+function bareFields(source: string): string[] {
+  const bare = [...source.matchAll(/\{\{-?\s*person\.([A-Za-z0-9_.]+)([^}]*)\}\}/g)].flatMap((match) =>
+    /\|\s*default\b/.test(match[2] ?? '') ? [] : [match[1] ?? ''],
+  )
+  return [...new Set(bare)].sort()
 }
 
 /** What keys are on: SHA-256 over the canonical JSON of everything that goes out. */

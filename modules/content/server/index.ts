@@ -1,3 +1,3 @@
-export { createContent, type Content, type TemplateVersion } from './service.ts'
+export { createContent, type Content } from './service.ts'
 export { renderer, RenderFailure, type Message } from './render.ts'
 export { addContentRoutes } from './routes.ts'

@@ -14,6 +14,7 @@ function fenced(outputEscape: 'escape' | ((value: unknown) => string)): Liquid {
     renderLimit: 200,
     memoryLimit: 4_000_000,
     dynamicPartials: false,
+    relativeReference: false,
     fs: {
       exists: () => Promise.resolve(false),
       existsSync: () => false,

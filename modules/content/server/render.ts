@@ -10,7 +10,7 @@ export interface Message {
   preheader: string
   html: string
   text: string
-  /** Fields that the template reads and this person does not have. */
+  /** Fields that the template shows without a default and this person does not have. */
   blank: string[]
 }
 
@@ -62,7 +62,7 @@ export function renderer(compiled: Compiled): (values: MessageValues) => Message
         preheader: oneLine(renderLiquid(preheader, scope, 'text')),
         html: page,
         text: plain,
-        blank: compiled.fields.filter((field) => isBlank(values.person, field)),
+        blank: compiled.bare.filter((field) => isBlank(values.person, field)),
       }
     } catch (error) {
       throw new RenderFailure(

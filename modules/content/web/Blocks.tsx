@@ -37,7 +37,7 @@ export function Blocks({ blocks, change }: { blocks: readonly Block[]; change: (
         <fieldset key={index} className="group">
           <legend className="hidden">{names[block.kind]}</legend>
           <div className="row">
-            <h3 className="grow">{names[block.kind]}</h3>
+            <h2 className="grow">{names[block.kind]}</h2>
             <Button
               size="compact-xs"
               variant="subtle"
@@ -45,7 +45,7 @@ export function Blocks({ blocks, change }: { blocks: readonly Block[]; change: (
               onClick={() => {
                 move(index, -1)
               }}
-              aria-label={`Move ${names[block.kind]} up`}
+              aria-label={`Up: ${names[block.kind]}`}
             >
               Up
             </Button>
@@ -56,7 +56,7 @@ export function Blocks({ blocks, change }: { blocks: readonly Block[]; change: (
               onClick={() => {
                 move(index, 1)
               }}
-              aria-label={`Move ${names[block.kind]} down`}
+              aria-label={`Down: ${names[block.kind]}`}
             >
               Down
             </Button>
@@ -67,7 +67,7 @@ export function Blocks({ blocks, change }: { blocks: readonly Block[]; change: (
               onClick={() => {
                 change(blocks.filter((_other, at) => at !== index))
               }}
-              aria-label={`Take ${names[block.kind]} out`}
+              aria-label={`Take out: ${names[block.kind]}`}
             >
               Take out
             </Button>

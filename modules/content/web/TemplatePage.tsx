@@ -7,6 +7,7 @@ import { AuditOf } from '../../audit/web/index.tsx'
 import { routes as profiles } from '../../profiles/contract.ts'
 import { useDeed, useRoute } from '../../../ui/api.ts'
 import { Ask, Card, ObjectLayout, Page, ProblemNote, useParam } from '../../../ui/page.tsx'
+import { MailFrame } from '../../../ui/mail-frame.tsx'
 import { Mark } from '../../../ui/signal.tsx'
 import { routes, type Body, type Template } from '../contract.ts'
 import { Blocks } from './Blocks.tsx'
@@ -20,8 +21,6 @@ const fresh: Body = {
       { kind: 'heading', text: 'Something new' },
       { kind: 'text', text: 'Dear {{ person.firstName | default: "friend" }}, …' },
       { kind: 'button', text: 'See it', href: 'https://shop.example/new' },
-      { kind: 'divider' },
-      { kind: 'text', text: 'You get this because you agreed to it. <a href="{{ unsubscribe }}">Unsubscribe</a>' },
     ],
   },
 }
@@ -249,13 +248,7 @@ function Preview({
                 {made.data.text}
               </pre>
             ) : (
-              <iframe
-                title="The mail"
-                className="frame"
-                style={{ height: 560, width: as === 'phone' ? 375 : '100%', maxWidth: '100%' }}
-                sandbox=""
-                srcDoc={made.data.html}
-              />
+              <MailFrame html={made.data.html} height={560} {...(as === 'phone' ? { width: 375 } : {})} />
             )}
             {made.data.warnings.map((warning) => (
               <p key={warning.what}>

@@ -1,2 +1,2 @@
-export { createInsights, type Insights } from './service.ts'
+export { createInsights } from './service.ts'
 export { addInsightRoutes } from './routes.ts'

@@ -33,7 +33,7 @@ export function ReportPage() {
           }
         >
           <Card title="What came back" aside="each number says how it is counted">
-            <Table label="Figures" head={['', 'Number', 'Share', 'How it is counted']} right={[1]}>
+            <Table label="Figures" head={['Figure', 'Number', 'Share', 'How it is counted']} right={[1]}>
               {report.figures.map((figure) => (
                 <tr key={figure.key}>
                   <td>
@@ -65,7 +65,7 @@ export function ReportPage() {
               )
             }
           >
-            <Table label="Ledger" head={['', 'Messages', 'Means']} right={[1]}>
+            <Table label="Ledger" head={['State', 'Messages', 'Means']} right={[1]}>
               {report.ledger.map((row) => (
                 <tr key={row.state}>
                   <td>

@@ -21,13 +21,12 @@ export interface Parts {
 
 /** All that a broadcast refers to, as it is within one transaction. @throws Refusal('not_now') naming what is gone */
 export async function materialOf(tx: Postgres, parts: Parts, row: BroadcastRow) {
-  const [template, segment, sender, route, topics] = await Promise.all([
-    parts.content.version(tx, row.template_id),
-    parts.segments.version(tx, row.segment_id),
-    parts.channels.sender(tx, row.sender_id),
-    parts.channels.route(),
-    parts.consent.topics(),
-  ])
+  // One after the other: a transaction is one connection.
+  const template = await parts.content.version(tx, row.template_id)
+  const segment = await parts.segments.version(tx, row.segment_id)
+  const sender = await parts.channels.sender(tx, row.sender_id)
+  const route = await parts.channels.route()
+  const topics = await parts.consent.topics()
   const topic = topics.find((one) => one.id === row.topic_id)
   const gone = (what: string) => new Refusal('not_now', `The ${what} of “${row.name}” is gone. Choose another.`)
   if (template === undefined) throw gone('template')

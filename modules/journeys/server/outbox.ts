@@ -43,4 +43,3 @@ export function createOutbox(needs: {
     },
   }
 }
-export type Outbox = ReturnType<typeof createOutbox>

@@ -1,4 +1,4 @@
 export { createRequests, type Requests } from './service.ts'
 export { addRequestRoutes } from './routes.ts'
 export type { Clearance } from './clearance.ts'
-export type { ChangeKind, Closure } from './kind.ts'
+export type { ChangeKind } from './kind.ts'

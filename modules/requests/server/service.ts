@@ -15,7 +15,7 @@ import type { ChangeKind } from './kind.ts'
 import { whyNotKey, missingKeys } from './keys.ts'
 import { differences, releaseOf } from './release.ts'
 import { requestStore, type ReleaseRecord, type RequestRecord } from './store.ts'
-import { rowOf, viewOf } from './view.ts'
+import { mayTakeBack, rowOf, viewOf } from './view.ts'
 
 export interface Requests {
   register(kind: ChangeKind): void
@@ -384,6 +384,11 @@ export function createRequests(needs: RequestNeeds): Requests {
       await postgres.transaction(async (tx) => {
         const store = requestStore(tx)
         const request = await need(tx, id, true)
+        if (!(await mayTakeBack(store, request, caller)))
+          throw new Refusal(
+            'not_allowed',
+            'Only the side that asked takes a request back. To stop it, give no key, or take yours back.',
+          )
         if (request.state === 'live')
           await stop(tx, request, `${caller.name} took the request back`, actorOf(caller), caller.name)
         else if (request.state === 'waiting' || request.state === 'ready')

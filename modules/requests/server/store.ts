@@ -206,6 +206,8 @@ export function requestStore(postgres: Postgres) {
       postgres.query<{ id: string; name: string; side: 'marketing' | 'it'; roles: string[] }>(
         `SELECT p.id, n.name, p.side, p.roles FROM accounts.active_person p JOIN accounts.named_person n ON n.id = p.id WHERE p.roles && ARRAY['approver', 'protection'] ORDER BY n.name`,
       ),
+    sideOf: async (id: string) =>
+      (await first<{ side: 'marketing' | 'it' }>('SELECT side FROM accounts.active_person WHERE id = $1', [id]))?.side,
     staff: async () => (await first<{ n: number }>('SELECT count(*) AS n FROM accounts.active_person', []))?.n ?? 0,
     names: async (ids: readonly string[]) =>
       Object.fromEntries(

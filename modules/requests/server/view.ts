@@ -11,6 +11,15 @@ import { requestStore, type KeyRecord, type ReleaseRecord, type RequestRecord } 
 
 const sideWord: Record<KeyKind, string> = { marketing: 'Marketing', it: 'IT', protection: 'data protection' }
 
+/** Who asked takes it back, or a colleague of the same side; the other side withholds its key instead. */
+export async function mayTakeBack(
+  store: ReturnType<typeof requestStore>,
+  request: RequestRecord,
+  caller: Caller,
+): Promise<boolean> {
+  return request.requester === caller.accountId || (await store.sideOf(request.requester)) === caller.side
+}
+
 export function rowOf(
   request: RequestRecord,
   keys: readonly KeyRecord[],
@@ -78,7 +87,10 @@ export async function viewOf(
     releaseHash: request.release_hash,
     covers: release?.covers ?? [],
     launch: launchOf(request, keys, caller, nowMs),
-    canWithdraw: (isOpen(request) || request.state === 'live') && caller.permissions.has('campaigns.write'),
+    canWithdraw:
+      (isOpen(request) || request.state === 'live') &&
+      caller.permissions.has('campaigns.write') &&
+      (await mayTakeBack(store, request, caller)),
     comments: comments.map((comment) => ({
       id: comment.id,
       by: who(comment.person_id, names),

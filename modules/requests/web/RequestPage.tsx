@@ -74,7 +74,7 @@ function Shown({ request }: { request: RequestView }) {
           <div className="verdict">
             <Lamp lane={request.lane} large />
             <div>
-              <p className="sentence">{request.sentence}</p>
+              <p className="sentence">{emphasised(request.sentence)}</p>
               {open && verdict.ways.length > 0 ? (
                 <p className="ways">{verdict.ways.map((way) => way.say).join(' ')}</p>
               ) : null}
@@ -204,6 +204,13 @@ function Shown({ request }: { request: RequestView }) {
       </Page>
     </ObjectLayout>
   )
+}
+
+/** The sentence as the server composed it, with the keys and the wait in bold, because that is what one looks for. */
+function emphasised(sentence: string) {
+  return sentence
+    .split(/(one key from (?:Marketing|IT|data protection)|It has waited [^;.]+ for [^;.]+|All keys are given)/)
+    .map((part, index) => (index % 2 === 1 ? <b key={part}>{part}</b> : part))
 }
 
 function Conversation({ request }: { request: RequestView }) {

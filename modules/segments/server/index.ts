@@ -1,2 +1,2 @@
-export { createSegments, type Segments, type SegmentVersion } from './service.ts'
+export { createSegments, type Segments } from './service.ts'
 export { addSegmentRoutes } from './routes.ts'
