@@ -31,9 +31,9 @@ export const userAgent =
 /** What axe finds wrong on a page (WCAG 2.2 A and AA, and good practice), one line for each. Frames with mails are not ours to judge. */
 export async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe.source)
-  const found = (await page.evaluate(
-    `axe.run({ exclude: [['iframe']] }, { resultTypes: ['violations'], iframes: false })`,
-  )) as { violations: { id: string; help: string; nodes: { target: string[]; failureSummary: string }[] }[] }
+  const found = await page.evaluate<{
+    violations: { id: string; help: string; nodes: { target: string[]; failureSummary: string }[] }[]
+  }>(`axe.run({ exclude: [['iframe']] }, { resultTypes: ['violations'], iframes: false })`)
   return found.violations.map(
     (one) =>
       `${one.id}: ${one.help}: ${one.nodes

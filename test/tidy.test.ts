@@ -49,7 +49,7 @@ describe('the house', () => {
   })
 
   it('documents every refusal, and no other', () => {
-    const documented = [...text('docs/refusals.md').matchAll(/^\| `([a-z_]+)` \| (\d{3}) \|/gm)].map(
+    const documented = [...text('docs/refusals.md').matchAll(/^\| `([a-z_]+)` +\| (\d{3}) +\|/gm)].map(
       (match) => `${match[1] ?? ''} ${match[2] ?? ''}`,
     )
     expect(documented.sort()).toEqual(

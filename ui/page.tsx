@@ -194,9 +194,11 @@ export function Table(props: {
         <thead>
           <tr>
             {props.head.map((cell, index) =>
-              // A column of buttons has no name, so its head is no header.
+              // A column of buttons has no name that is worth seeing.
               cell === '' ? (
-                <td key={index} />
+                <th key={index} scope="col">
+                  <span className="hidden">Deeds</span>
+                </th>
               ) : (
                 <th key={index} scope="col" className={props.right?.includes(index) === true ? 'right' : undefined}>
                   {cell}

@@ -83,8 +83,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<Serv
     print(`\n  Interlock answers at ${address}\n`)
     if (link !== undefined) print(`  The first administrator joins here (once, within a week): ${link}\n`)
     if (options.demo) print(`  Everyone of the demo company signs in with the password “${demoPassword}”.\n`)
-    const began = Number(process.env['INTERLOCK_BEGAN_MS'] ?? NaN)
-    const seconds = Number.isNaN(began) ? process.uptime() : (systemClock.ms() - began) / 1000
+    const seconds = config.beganMs === undefined ? process.uptime() : (systemClock.ms() - config.beganMs) / 1000
     void megabytes([join(import.meta.dirname, '../../node_modules'), engines.directory]).then(([installed, data]) => {
       print(
         `  Ready after ${seconds.toFixed(0)} s. On disk: ${installed ?? '?'} MB of packages, ${data ?? '?'} MB of data. Stop with Ctrl-C.\n`,

@@ -43,7 +43,6 @@ export async function builtPages(say: (sentence: string) => void): Promise<strin
     const child = spawn(process.execPath, [vite, 'build', '--logLevel', 'warn', join(root, 'apps/web')], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NODE_ENV: 'production' },
     })
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))

@@ -33,6 +33,10 @@ const Environment = z.object({
     .optional()
     .describe('at least 32 characters; by default a key file (mode 600) in the data directory'),
   INTERLOCK_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('how much to log'),
+  INTERLOCK_BEGAN_MS: z.coerce
+    .number()
+    .optional()
+    .describe('set by npm start: when it began, so that the time to the first answer can be told'),
   INTERLOCK_TRUST_PROXY: z.string().optional().describe('comma-separated CIDRs of the proxies in front; never "true"'),
 })
 
@@ -48,6 +52,10 @@ export interface Config {
   secretKey: string | undefined
   log: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   trustProxy: string[]
+  /** Whether somebody chose the data directory. */
+  dataDirGiven: boolean
+  /** When `npm start` began, in ms since 1970. */
+  beganMs: number | undefined
 }
 
 /** @throws an Error whose message names every variable that is wrong and what it is for */
@@ -75,6 +83,8 @@ export function readConfig(environment: Record<string, string | undefined>, over
       .split(',')
       .map((part) => part.trim())
       .filter((part) => part !== ''),
+    dataDirGiven: environment['INTERLOCK_DATA_DIR'] !== undefined || overrides.dataDir !== undefined,
+    beganMs: value.INTERLOCK_BEGAN_MS,
     ...overrides,
   }
   const dir = config.dataDir.startsWith('~/') ? join(homedir(), config.dataDir.slice(2)) : config.dataDir

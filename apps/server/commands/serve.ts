@@ -13,8 +13,7 @@ export const serveCommand: Command = {
   },
   async run({ config, options, print }) {
     const demo = options['demo'] === true
-    const told = options['data'] !== undefined || process.env['INTERLOCK_DATA_DIR'] !== undefined
-    const dataDir = demo && !told ? join(config.dataDir, '..', 'demo') : config.dataDir
+    const dataDir = demo && !config.dataDirGiven ? join(config.dataDir, '..', 'demo') : config.dataDir
     const serving = await serve({ ...config, dataDir }, { demo, print })
     await stopOnSignal(serving, print)
     return 0
