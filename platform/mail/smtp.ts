@@ -177,7 +177,8 @@ export async function openSmtp(url: string, hooks: SmtpHooks): Promise<SmtpConne
         kind: 'rejected',
         at: 'RCPT',
         code: 553,
-        text: 'the address has letters that this mail server cannot carry (no SMTPUTF8)',
+        // RFC 6531 section 3.5: this server cannot, which says nothing against the address.
+        text: '5.6.7 the address has letters that this mail server cannot carry (no SMTPUTF8)',
       }
     const mail = `MAIL FROM:<${message.from}>${eightBit}${needsUtf8 ? ' SMTPUTF8' : ''}`
     const to = `RCPT TO:<${message.to}>`

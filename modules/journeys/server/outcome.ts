@@ -20,9 +20,10 @@ export interface Meaning {
 const enhanced = (text: string): string => /^([245]\.\d{1,3}\.\d{1,3})\b/.exec(text.trim())?.[1] ?? ''
 
 /**
- * RFC 5321 section 4.2.1 and RFC 3463: 4xx is tried again after 1, 5, 15 and 60 minutes; 5xx about the mailbox (5.1.x, 5.2.1) ends it and
- * suppresses the address; a full mailbox (5.2.2) and an unclear 5xx end it without; 5.7.x, and any 5xx to MAIL or after the content, is about
- * us: the message waits and the broadcast pauses. A connection that failed says nothing about anybody.
+ * RFC 5321 section 4.2.1 and RFC 3463: 4xx is tried again after 1, 5, 15 and 60 minutes; 5xx about the address (5.1.x, 5.2.1) ends it and
+ * suppresses the address; a full mailbox (5.2.2) and an unclear 5xx end it without. Policy (5.7.x), the address of the sender (5.1.7, 5.1.8) and
+ * any 5xx that is not to RCPT and names no mailbox are about us: the message waits and the broadcast pauses. A connection that failed says
+ * nothing about anybody.
  */
 export function meaningOf(id: string, attempt: number, outcome: SmtpOutcome, now: Date): Meaning {
   const base = { id, counted: true, nextAt: now, code: null, text: null, reason: null }
@@ -67,30 +68,27 @@ export function meaningOf(id: string, attempt: number, outcome: SmtpOutcome, now
     case 'rejected': {
       const said = { code: outcome.code, text: outcome.text }
       const status = enhanced(outcome.text)
-      const mailbox = status.startsWith('5.1.') || status === '5.2.1'
-      if (outcome.at === 'RCPT' || mailbox) {
-        if (status.startsWith('5.7.'))
-          return {
-            completion: { ...base, ...said, state: 'planned', counted: false, reason: 'refused for policy' },
-            ...none,
-            pause: `The mail server refuses for policy: ${String(outcome.code)} ${outcome.text}`,
-          }
-        const hard = mailbox || (status === '' && (outcome.code === 550 || outcome.code === 553))
+      const ours = status.startsWith('5.7.') || status === '5.1.7' || status === '5.1.8'
+      const mailbox = status.startsWith('5.1.') || status.startsWith('5.2.')
+      if (ours || (outcome.at !== 'RCPT' && !mailbox))
         return {
-          completion: {
-            ...base,
-            ...said,
-            state: 'rejected',
-            reason: hard ? 'the address does not exist (hard bounce)' : 'refused for this address',
-          },
+          completion: { ...base, ...said, state: 'planned', counted: false, reason: 'refused for what we are or send' },
           ...none,
-          suppress: hard,
+          pause: `The mail server refuses what we send: ${String(outcome.code)} ${outcome.text}`,
         }
-      }
+      const hard =
+        status.startsWith('5.1.') ||
+        status === '5.2.1' ||
+        (status === '' && (outcome.code === 550 || outcome.code === 553))
       return {
-        completion: { ...base, ...said, state: 'planned', counted: false, reason: 'refused for its content or sender' },
+        completion: {
+          ...base,
+          ...said,
+          state: 'rejected',
+          reason: hard ? 'the address does not exist (hard bounce)' : 'refused for this address',
+        },
         ...none,
-        pause: `The mail server refuses what we send: ${String(outcome.code)} ${outcome.text}`,
+        suppress: hard,
       }
     }
   }
