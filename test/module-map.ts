@@ -56,9 +56,8 @@ export function moduleMap(cruised: Cruised): string {
   for (const name of calls.keys()) heightOf(name)
   return [...calls]
     .sort(([a], [b]) => heightOf(a) - heightOf(b) || a.localeCompare(b))
-    .map(
-      ([name, to]) =>
-        `${String(heightOf(name))}  ${name.padEnd(11)}${to.size === 0 ? '' : ` → ${[...to].sort().join(', ')}`}`,
+    .map(([name, to]) =>
+      `${String(heightOf(name))}  ${name.padEnd(11)}${to.size === 0 ? '' : ` → ${[...to].sort().join(', ')}`}`.trimEnd(),
     )
     .join('\n')
 }

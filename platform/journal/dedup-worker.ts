@@ -38,7 +38,7 @@ const lower = (1n << 48n) - 1n
 const find = database.prepare('SELECT won FROM seen WHERE key = ?')
 find.setReadBigInts(true)
 const add = database.prepare('INSERT OR IGNORE INTO seen (key, won) VALUES (?, ?)')
-const any = database.prepare('SELECT 1 FROM seen LIMIT 1')
+const some = database.prepare('SELECT 1 FROM seen LIMIT 1')
 
 function answer(request: DedupRequest): DedupReply {
   const { id, what } = request
@@ -74,7 +74,7 @@ function answer(request: DedupRequest): DedupReply {
     database.close()
     return { id }
   }
-  return { id, empty: any.get() === undefined }
+  return { id, empty: some.get() === undefined }
 }
 
 parentPort?.on('message', (request: DedupRequest) => {

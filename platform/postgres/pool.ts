@@ -46,6 +46,10 @@ export function createPool(address: PostgresAddress, log: Log, clock: Clock, siz
     application_name: 'interlock',
     statement_timeout: 120_000,
   })
+  // The pool listens while a connection is idle. One that ends between two statements of a transaction fails the next statement, not the process.
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined)
+  })
   pool.on('error', (error) => {
     log.warn('an idle connection to PostgreSQL ended', { because: error.message })
   })

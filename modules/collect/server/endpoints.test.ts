@@ -233,7 +233,8 @@ describe('an unknown write key', () => {
       expect([answer.statusCode, answer.json()]).toMatchObject([401, { success: false, code: 'unknown_write_key' }])
     }
     expect(await stored('mistyped')).toHaveLength(0)
-    expect(await server.collect.parked()).toMatchObject([{ writeKey: 'il_src_mistyped', requests: 3 }])
+    const parked = async () => (await server.collect.parked()).filter(({ writeKey }) => writeKey === 'il_src_mistyped')
+    expect(await parked()).toMatchObject([{ writeKey: 'il_src_mistyped', requests: 3 }])
     const caller = {
       kind: 'person' as const,
       accountId: 'account_1' as never,
@@ -249,7 +250,7 @@ describe('an unknown write key', () => {
       events: 3,
     })
     expect(await stored('mistyped')).toHaveLength(3)
-    expect(await server.collect.parked()).toEqual([])
+    expect(await parked()).toEqual([])
   })
 
   it('does not open the internal source', async () => {

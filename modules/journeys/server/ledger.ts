@@ -44,14 +44,22 @@ export function sealOf(
   return secrets.sign('message', `${row.sendKey}|${row.releaseHash}|${row.profileId}|${row.address}`)
 }
 
+/** One launch of a broadcast; a second one may be under the same release, when nothing but a key changed. */
+export interface Launch {
+  broadcastId: string
+  releaseHash: string
+  launchedAt: Date
+}
+const ofEarlierLaunch = 'm.broadcast_id = $1 AND (m.release_hash <> $2 OR m.changed_at < $3)'
+
 export function ledger(postgres: Postgres) {
   return {
     /**
-     * Plans one chunk of an audience; planning it again changes nothing. A row that an earlier release of the same broadcast left waiting comes
-     * under the present one.
+     * Plans one chunk of an audience; planning it again changes nothing. What an earlier launch of the same broadcast left waiting, or without
+     * a mail, is planned anew, so that an address that changed since counts; what has an end stays, and its person gets no second mail.
      */
     async plan(
-      of: { broadcastId: string; releaseHash: string; topicId: string; toolId: string; at: Date },
+      of: Launch & { topicId: string; toolId: string; at: Date },
       rows: readonly Planned[],
       seal: (sendKey: string, profileId: string, address: string) => string,
     ): Promise<void> {
@@ -59,12 +67,21 @@ export function ledger(postgres: Postgres) {
       const key = (row: Planned) => `${of.broadcastId}|${row.addressKey ?? ''}`
       const first = [...new Map(reachable.map((row) => [key(row), row])).entries()]
       await postgres.query(
+        `DELETE FROM journeys.message m WHERE ${ofEarlierLaunch} AND m.state IN ('planned', 'cancelled', 'no_address', 'same_address')
+           AND (m.profile_id = ANY($4) OR m.send_key = ANY($5))`,
+        [
+          of.broadcastId,
+          of.releaseHash,
+          of.launchedAt,
+          rows.map((row) => row.profileId),
+          first.map(([sendKey]) => sendKey),
+        ],
+      )
+      await postgres.query(
         `INSERT INTO journeys.message (id, send_key, broadcast_id, release_hash, profile_id, address, address_key, topic_id, tool_id, seal, state, next_at, changed_at)
          SELECT id, send_key, $1, $2, profile_id, address, address_key, $3, $4, seal, 'planned', $5, $5
          FROM unnest($6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[]) AS g (id, send_key, profile_id, address, address_key, seal)
-         ON CONFLICT (send_key) DO UPDATE SET release_hash = excluded.release_hash, profile_id = excluded.profile_id, address = excluded.address, topic_id = excluded.topic_id,
-           tool_id = excluded.tool_id, seal = excluded.seal, state = 'planned', attempt = 0, next_at = excluded.next_at, changed_at = excluded.changed_at
-         WHERE journeys.message.state IN ('planned', 'cancelled') AND journeys.message.release_hash <> excluded.release_hash`,
+         ON CONFLICT DO NOTHING`,
         [
           of.broadcastId,
           of.releaseHash,
@@ -98,11 +115,19 @@ export function ledger(postgres: Postgres) {
         ],
       )
     },
-    /** What an earlier release planned and this one does not have. */
-    cancelOthers: (broadcastId: string, releaseHash: string, at: Date) =>
+    /** Messages of an earlier launch that a connection still holds. */
+    async held(of: Launch): Promise<number> {
+      const [row] = await postgres.query<{ n: number }>(
+        `SELECT count(*) AS n FROM journeys.message m WHERE ${ofEarlierLaunch} AND m.state = 'claimed'`,
+        [of.broadcastId, of.releaseHash, of.launchedAt],
+      )
+      return row?.n ?? 0
+    },
+    /** What an earlier launch planned and this one does not have. */
+    cancelOthers: (of: Launch, at: Date) =>
       postgres.query(
-        `UPDATE journeys.message SET state = 'cancelled', changed_at = $3, reason = 'no longer in the audience' WHERE broadcast_id = $1 AND state = 'planned' AND release_hash <> $2`,
-        [broadcastId, releaseHash, at],
+        `UPDATE journeys.message m SET state = 'cancelled', changed_at = $4, reason = 'no longer in the audience' WHERE ${ofEarlierLaunch} AND m.state = 'planned'`,
+        [of.broadcastId, of.releaseHash, of.launchedAt, at],
       ),
     /**
      * Takes rows whose turn it is: one statement that asks again, for each row, whether the release lives, the broadcast is not paused, the
@@ -115,7 +140,7 @@ export function ledger(postgres: Postgres) {
            SELECT m.id, m.address_key, m.topic_id FROM journeys.message m
            WHERE m.broadcast_id = $1 AND m.state = 'planned' AND m.next_at <= $4 AND m.release_hash = $2
              AND EXISTS (SELECT 1 FROM requests.live_release($4) l WHERE l.release_hash = m.release_hash AND l.kind = 'broadcast' AND l.object_id = m.broadcast_id)
-             AND EXISTS (SELECT 1 FROM journeys.broadcast b WHERE b.id = m.broadcast_id AND b.state = 'live' AND b.release_hash = m.release_hash)
+             AND EXISTS (SELECT 1 FROM journeys.broadcast b WHERE b.id = m.broadcast_id AND b.state = 'live' AND b.release_hash = m.release_hash AND b.launched_at <= m.changed_at)
              AND EXISTS (SELECT 1 FROM tools.usable t WHERE t.id = m.tool_id AND (t.ends_on IS NULL OR t.ends_on >= $4::date))
            ORDER BY m.next_at, m.id LIMIT $6 FOR UPDATE OF m SKIP LOCKED
          ), judged AS (

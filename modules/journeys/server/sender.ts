@@ -63,6 +63,8 @@ interface Item {
 
 /** At most so many messages are claimed and not completed: what a withdrawn key cannot call back. */
 const batch = 100
+/** An edit that is committed between two statements of a claim must not get into its mails. */
+const oneState = { isolation: 'repeatable read' } as const
 const leaseMs = 15 * 60_000
 const mailsPerConnection = 500
 const flushEveryMs = 250
@@ -122,7 +124,7 @@ export function createSender(needs: SenderNeeds): Sender {
             write: writerOf({ ...material, broadcastId }, needs),
           }),
         }
-      })
+      }, oneState)
     } catch (error) {
       if (error instanceof Refusal && error.code === 'needs_agreement') {
         await requests.halt(releaseHash, error.message)
@@ -251,7 +253,8 @@ export function createSender(needs: SenderNeeds): Sender {
     done.push(meaning)
     sinceCleared += 1
     if (meaning.slow) {
-      failures += 1
+      // One outage cuts every connection; it is one failure.
+      if (clock.ms() >= restUntilMs) failures += 1
       lastProblem = 'text' in outcome ? outcome.text : ''
       restUntilMs = clock.ms() + Math.min(60_000, 1_000 * 2 ** Math.min(failures, 6))
       log.warn('the mail server needs a rest', {

@@ -94,18 +94,19 @@ export function createJourneys(needs: JourneyNeeds): Journeys {
     },
   )
   needs.jobs.register(planJob)
+  const planAt = (tx: Postgres, broadcastId: string, releaseHash: string, sendAt: Date | null) =>
+    needs.jobs.enqueue(
+      tx,
+      planJob,
+      { broadcastId, releaseHash },
+      { key: `plan ${broadcastId}`, ...(sendAt === null ? {} : { runAt: sendAt }) },
+    )
 
   requests.register(
     broadcastKind({
       ...needs,
       links,
-      launched: (tx, broadcastId, clearance, sendAt) =>
-        needs.jobs.enqueue(
-          tx,
-          planJob,
-          { broadcastId, releaseHash: clearance.releaseHash },
-          { key: `plan ${broadcastId}`, ...(sendAt === null ? {} : { runAt: sendAt }) },
-        ),
+      launched: (tx, broadcastId, clearance, sendAt) => planAt(tx, broadcastId, clearance.releaseHash, sendAt),
     }),
   )
 
@@ -120,11 +121,18 @@ export function createJourneys(needs: JourneyNeeds): Journeys {
   /** Writes one row for each member of the audience as it is now. Safe to run again; stops when the audience outgrew what was agreed. */
   async function plan(broadcastId: string, releaseHash: string, signal: AbortSignal): Promise<void> {
     const row = await broadcastStore(postgres).get(broadcastId)
-    if (row?.state !== 'live' || row.release_hash !== releaseHash || row.planned_at !== null) return
+    if (
+      row?.state !== 'live' ||
+      row.release_hash !== releaseHash ||
+      row.planned_at !== null ||
+      row.launched_at === null
+    )
+      return
     const material = await materialOf(postgres, parts, row)
     const of = {
       broadcastId,
       releaseHash,
+      launchedAt: row.launched_at,
       topicId: row.topic_id,
       toolId: material.route.toolId,
       at: clock.now(),
@@ -138,12 +146,17 @@ export function createJourneys(needs: JourneyNeeds): Journeys {
       )
       return
     }
-    let audience = 0
+    // What a connection still holds from before gets its end, or waits again, before anything is planned over it.
+    while ((await ledger(postgres).held(of)) > 0) {
+      if (signal.aborted) throw new Error('planning was stopped; it is taken up again')
+      await clock.sleep(250, signal)
+    }
+    let taken = 0
     for await (const members of reachable(postgres, segments, consent, material.segment.definition)) {
       if (signal.aborted) throw new Error('planning was stopped; it is taken up again')
       // What joined since the count above, beyond what was agreed, is left out.
-      const room = members.slice(0, Math.max(0, most - audience))
-      audience += room.length
+      const room = members.slice(0, Math.max(0, most - taken))
+      taken += room.length
       await postgres.transaction((tx) =>
         ledger(tx).plan(
           of,
@@ -154,8 +167,8 @@ export function createJourneys(needs: JourneyNeeds): Journeys {
       sender.wake()
     }
     await postgres.transaction(async (tx) => {
-      await ledger(tx).cancelOthers(broadcastId, releaseHash, clock.now())
-      await broadcastStore(tx).planned(broadcastId, releaseHash, audience, clock.now())
+      await ledger(tx).cancelOthers(of, clock.now())
+      await broadcastStore(tx).planned(broadcastId, releaseHash, clock.now())
     })
     sender.wake()
   }
@@ -258,6 +271,10 @@ export function createJourneys(needs: JourneyNeeds): Journeys {
         if (!(await broadcastStore(tx).move(id, ['paused'], 'live', null)))
           throw new Refusal('not_now', 'Only a broadcast that is paused can go on.')
         await write(tx, actorOf(caller), id, 'broadcast.resumed', 'let a broadcast go on')
+        const row = await broadcastStore(tx).get(id)
+        // Its time may have come while it was paused.
+        if (row !== undefined && row.release_hash !== null && row.planned_at === null)
+          await planAt(tx, id, row.release_hash, row.send_at)
       })
       sender.wake()
       return one(id)

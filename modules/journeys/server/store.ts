@@ -75,10 +75,11 @@ export function broadcastStore(postgres: Postgres) {
       )
       return rows.length > 0
     },
-    planned: (id: string, releaseHash: string, audience: number, at: Date) =>
+    /** Everyone is in the ledger now: the audience is what it holds, ends of an earlier launch included. */
+    planned: (id: string, releaseHash: string, at: Date) =>
       postgres.query(
-        'UPDATE journeys.broadcast SET planned_at = $4, audience = $3 WHERE id = $1 AND release_hash = $2',
-        [id, releaseHash, audience, at],
+        'UPDATE journeys.broadcast SET planned_at = $3, audience = (SELECT count(*) FROM journeys.message m WHERE m.broadcast_id = $1) WHERE id = $1 AND release_hash = $2',
+        [id, releaseHash, at],
       ),
     /** Done when everything planned has an end. @returns whether it just became so */
     async finish(id: string, at: Date): Promise<boolean> {
