@@ -1,8 +1,9 @@
-import { execFile, fork, type ChildProcess } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { aChild, type Child } from './parts/child.ts'
 
 /**
  * `npx interlock bench collect`: how many events a second are acknowledged (on disk), and how many get through to the store.
@@ -83,51 +84,14 @@ export async function run(): Promise<{ figures: Record<string, number>; notes: s
   }
 }
 
-interface Server {
-  port: number
-  writeKey: string
-  ask<Answer>(what: string): Promise<Answer>
-  stop(): Promise<void>
-}
-
-async function aServer(dataDir: string, flags: string[]): Promise<Server> {
-  const child: ChildProcess = fork(here('server.ts'), [dataDir, '0', ...flags], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  })
-  const message = () =>
-    new Promise<unknown>((resolve, reject) => {
-      const gone = (code: number | null) => {
-        reject(new Error(`The server of the bench ended with ${code}`))
-      }
-      child.once('exit', gone)
-      child.once('message', (told) => {
-        child.off('exit', gone)
-        resolve(told)
-      })
-    })
-  const { port, writeKey } = (await message()) as { port: number; writeKey: string }
-  const ask = async <Answer>(what: string): Promise<Answer> => {
-    const answer = message()
-    child.send(what)
-    return ((await answer) as { answer: Answer }).answer
-  }
-  return {
-    port,
-    writeKey,
-    ask,
-    async stop() {
-      const ended = new Promise((resolve) => child.once('exit', resolve))
-      await ask('stop')
-      await ended
-    },
-  }
-}
+type Server = Child<{ port: number; writeKey: string }>
+const aServer = (dataDir: string, flags: string[]): Promise<Server> =>
+  aChild(here('server.ts'), [dataDir, '0', ...flags])
 
 let numbered = 0
 async function load(server: Server, eventsPerRequest: number, seconds: number): Promise<Load> {
   const order = {
-    port: server.port,
-    writeKey: server.writeKey,
+    ...server.told,
     connections: eventsPerRequest === 1 ? 64 : 16,
     eventsPerRequest,
     seconds,

@@ -12,6 +12,7 @@ import { openJournal } from '../../platform/journal/open-journal.ts'
 import { createLog } from '../../platform/log/log.ts'
 import { openPostgres } from '../../platform/postgres/open.ts'
 import { createIds, systemRandom } from '../../platform/random/random.ts'
+import { answers } from '../parts/child.ts'
 
 /**
  * Only what takes events in, on the embedded engines, in a process of its own: what the bench measures and the fault
@@ -55,39 +56,32 @@ app.get('/health/ready', () => collect.health())
 await app.listen({ host: '127.0.0.1', port: Number(port) })
 const address = app.server.address()
 
-const tell = (message: object) => process.send?.(message)
-const asked: Record<string, () => Promise<object>> = {
-  figures: () =>
-    Promise.resolve({
-      rssMb: Math.round(process.memoryUsage().rss / 1e6),
-      flushes: journal.state().flushes,
-      head: Number(journal.head),
-      cpuMs: Math.round((process.cpuUsage().user + process.cpuUsage().system) / 1000),
-    }),
-  async drained() {
-    await collect.drained()
-    const [row] = await clickhouse.clickhouse.query<{ events: string; messages: string }>(
-      'SELECT count() AS events, uniqExact(message_id) AS messages FROM event',
-    )
-    return { events: Number(row?.events), messages: Number(row?.messages), ledger: (await collect.ledger()).total }
+answers(
+  { port: typeof address === 'object' ? address?.port : 0, writeKey: source.writeKey },
+  {
+    figures: () =>
+      Promise.resolve({
+        rssMb: Math.round(process.memoryUsage().rss / 1e6),
+        flushes: journal.state().flushes,
+        head: Number(journal.head),
+        cpuMs: Math.round((process.cpuUsage().user + process.cpuUsage().system) / 1000),
+      }),
+    async drained() {
+      await collect.drained()
+      const [row] = await clickhouse.clickhouse.query<{ events: string; messages: string }>(
+        'SELECT count() AS events, uniqExact(message_id) AS messages FROM event',
+      )
+      return { events: Number(row?.events), messages: Number(row?.messages), ledger: (await collect.ledger()).total }
+    },
+    async stop() {
+      await app.close()
+      await collect.stop()
+      sources.stop()
+      await journal.close()
+      await index.close()
+      await Promise.all([postgres.close(), clickhouse.close()])
+      lock.release()
+      return {}
+    },
   },
-  async stop() {
-    await app.close()
-    await collect.stop()
-    sources.stop()
-    await journal.close()
-    await index.close()
-    await Promise.all([postgres.close(), clickhouse.close()])
-    lock.release()
-    return {}
-  },
-}
-process.on('message', (what: string) => {
-  const ask = asked[what]
-  if (ask === undefined) return
-  void ask().then((answer) => {
-    tell({ answer })
-    if (what === 'stop') process.disconnect?.()
-  })
-})
-tell({ port: typeof address === 'object' ? address?.port : 0, writeKey: source.writeKey })
+)

@@ -8,7 +8,8 @@ const folder = join(import.meta.dirname, '../../../bench')
 
 interface Bench {
   name: string
-  run(): Promise<{ figures: Record<string, number>; notes: string[] }>
+  /** @returns figures under names with their unit, of other products too where they could be run beside, and how it was measured */
+  run(): Promise<{ figures: Record<string, number>; peers?: Record<string, number>; notes: string[] }>
 }
 
 export const bench: Command = {
@@ -23,7 +24,7 @@ export const bench: Command = {
     const [name] = rest
     if (name === undefined || !names.includes(name)) throw new Misuse(`Say: interlock bench ${names.join(' | ')}`)
     const { run } = (await import(pathToFileURL(join(folder, `${name}.ts`)).href)) as Bench
-    const { figures, notes } = await run()
+    const { figures, peers = {}, notes } = await run()
     const machine = {
       cpus: cpus().length,
       model: cpus()[0]?.model ?? 'unknown',
@@ -31,7 +32,7 @@ export const bench: Command = {
       node: process.version,
       load: Math.round((loadavg()[0] ?? 0) * 100) / 100,
     }
-    if (json) print(JSON.stringify({ name, figures, notes, machine }))
+    if (json) print(JSON.stringify({ name, figures, peers, machine, notes }))
     else {
       const width = Math.max(...Object.keys(figures).map((key) => key.length))
       for (const [key, value] of Object.entries(figures))
