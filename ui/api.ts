@@ -1,5 +1,6 @@
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query'
+import { useRef } from 'react'
 import type { AnyRoute, ReplyOf, SentTo } from '../lib/routes/routes.ts'
 
 /** A refusal of the server, as a value that pages can show: what is wrong, and what would pass. */
@@ -51,8 +52,9 @@ export async function call<R extends AnyRoute>(
     })
   }
   const text = await answer.text()
-  const value: unknown = text === '' ? {} : JSON.parse(text)
-  if (!answer.ok) throw new Problem(answer.status, value as { code?: string; detail?: string; passes?: string })
+  // Nothing comes as an empty body.
+  const value: unknown = text === '' ? null : JSON.parse(text)
+  if (!answer.ok) throw new Problem(answer.status, (value ?? {}) as { code?: string; detail?: string; passes?: string })
   return value as ReplyOf<R>
 }
 
@@ -80,8 +82,17 @@ export function useDeed<R extends AnyRoute>(
   options: { touches: readonly string[]; done?: string | ((reply: ReplyOf<R>) => string); quiet?: readonly string[] },
 ) {
   const client = useQueryClient()
+  // A double click is one deed: the same is not asked for again while it is under way.
+  const underWay = useRef(new Map<string, Promise<ReplyOf<R>>>())
   return useMutation<ReplyOf<R>, Problem, SentTo<R>>({
-    mutationFn: (sent) => call(route, sent),
+    mutationFn(sent) {
+      const same = JSON.stringify(sent)
+      const already = underWay.current.get(same)
+      if (already !== undefined) return already
+      const asked = call(route, sent).finally(() => underWay.current.delete(same))
+      underWay.current.set(same, asked)
+      return asked
+    },
     async onSuccess(reply) {
       if (options.done !== undefined)
         notifications.show({

@@ -6,13 +6,17 @@ export function MailFrame(props: { html: string; height: number; width?: number;
   const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? ''
   const html = props.html
     .replaceAll(/<style\b/gi, `<style nonce="${nonce}"`)
-    .replace('<head>', props.links === true ? '<head><base target="_blank">' : '<head>')
+    .replace(
+      '<head>',
+      props.links === true ? '<head><base target="_blank"><meta name="referrer" content="no-referrer">' : '<head>',
+    )
   return (
     <iframe
       title="The mail"
       className="frame"
       style={{ height: props.height, width: props.width ?? '100%', maxWidth: '100%' }}
-      sandbox={props.links === true ? 'allow-popups' : ''}
+      // What a link opens is a page like any other: left in the sandbox, the browser would refuse to show it.
+      sandbox={props.links === true ? 'allow-popups allow-popups-to-escape-sandbox' : ''}
       srcDoc={html}
     />
   )

@@ -1,8 +1,8 @@
 import { Drawer, Menu, useMantineColorScheme } from '@mantine/core'
 import { Spotlight, spotlight, type SpotlightActionData } from '@mantine/spotlight'
 import { useQueryClient } from '@tanstack/react-query'
-import { Link, Navigate, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
-import { useState, type ReactNode } from 'react'
+import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
+import { useEffect, useState, type ReactNode } from 'react'
 import { routes as accounts } from '../../modules/accounts/contract.ts'
 import { routes as cockpit } from '../../modules/cockpit/contract.ts'
 import { routes as journeys } from '../../modules/journeys/contract.ts'
@@ -20,9 +20,14 @@ const groups = ['Know', 'Act', 'Agree'] as const
 /** The frame of every page: rail, palette, who is signed in. Without a session it leads to the sign-in and back. */
 export function Shell() {
   const me = useRoute(accounts.me)
-  const at = useLocation()
-  if (me.error?.status === 401)
-    return <Navigate to="/sign-in" search={{ next: at.href === '/' ? undefined : at.href }} replace />
+  const outside = me.error?.status === 401
+  const navigate = useNavigate()
+  // Where they wanted to go when the page opened. Asked once: this shows, and is drawn anew, while the address is on its way to the sign-in.
+  const [wanted] = useState(useLocation().href)
+  useEffect(() => {
+    if (outside) void navigate({ to: '/sign-in', search: { next: wanted === '/' ? undefined : wanted }, replace: true })
+  }, [outside, navigate, wanted])
+  if (outside) return null
   if (me.data === undefined)
     return (
       <div className="page">

@@ -104,6 +104,14 @@ await mkdir(folder, { recursive: true })
 const server = await aDemoServer(say)
 const browser = await aBrowser()
 try {
+  say('— somebody who is not signed in')
+  const stranger = await (await browser.newContext({ userAgent })).newPage()
+  await stranger.goto(`${server.url}/people?q=Schmidt`)
+  await stranger.locator('.colleagues button', { hasText: 'Linnéa' }).click()
+  await stranger.locator('.shell').waitFor()
+  check('is led to the sign-in and from there to where they wanted', stranger.url().endsWith('/people?q=Schmidt'))
+  await stranger.context().close()
+
   const linnea = await Person.signIn(browser, server.url, 'Linnéa')
   const { page } = linnea
 
