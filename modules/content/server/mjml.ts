@@ -1,14 +1,20 @@
 import type { Block, Body } from '../contract.ts'
+import { piecesOf } from './pieces.ts'
 
 const escape = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 /** Paragraphs and lines as people typed them. Liquid tags survive, because they hold none of the letters that are escaped, but for quotes and signs. */
 const prose = (text: string) =>
-  text
-    .split(/(\{\{[\s\S]*?\}\}|\{%[\s\S]*?%\})/)
-    .map((part, index) => (index % 2 === 1 ? part : escape(part)))
+  piecesOf(text)
+    .map((piece) => (piece.liquid ? piece.text : escape(piece.text)))
     .join('')
     .replace(/\r\n|\r|\n/g, '<br />')
+
+/** An address as people typed it. Liquid takes either quotes, and MJML only what is not around its attributes. */
+const address = (text: string) =>
+  piecesOf(text)
+    .map((piece) => (piece.liquid && !piece.text.includes("'") ? piece.text.replaceAll('"', "'") : escape(piece.text)))
+    .join('')
 
 function block(of: Block): string {
   switch (of.kind) {
@@ -17,9 +23,9 @@ function block(of: Block): string {
     case 'text':
       return `<mj-text>${prose(of.text)}</mj-text>`
     case 'button':
-      return `<mj-button href="${escape(of.href)}" background-color="#1D3C8F" color="#ffffff" border-radius="8px">${prose(of.text)}</mj-button>`
+      return `<mj-button href="${address(of.href)}" background-color="#1D3C8F" color="#ffffff" border-radius="8px">${prose(of.text)}</mj-button>`
     case 'image':
-      return `<mj-image src="${escape(of.src)}" alt="${escape(of.alt)}"${of.href === undefined || of.href === '' ? '' : ` href="${escape(of.href)}"`} />`
+      return `<mj-image src="${address(of.src)}" alt="${escape(of.alt)}"${of.href === undefined || of.href === '' ? '' : ` href="${address(of.href)}"`} />`
     case 'divider':
       return '<mj-divider border-width="1px" border-color="#E3E6EA" />'
     case 'spacer':

@@ -1,6 +1,7 @@
 import type { Compiled } from '../contract.ts'
-import { isTracked } from './compile.ts'
-import { parseLiquid, renderLiquid } from './liquid.ts'
+import { escapeHtml } from './entities.ts'
+import { onlyFields, valueAt } from './fields.ts'
+import { parseLiquid, renderLiquid, type Track } from './liquid.ts'
 
 /** One person's mail could not be made; the others' can. */
 export class RenderFailure extends Error {}
@@ -19,50 +20,42 @@ export interface MessageValues {
   topic: { name: string }
   unsubscribe: string
   /** The address under which a link is counted; undefined leaves links alone (preview, tests). */
-  track?: (href: string, number: number) => string
+  track?: Track
   /** The picture that counts an open; undefined for none. */
   pixel?: string
 }
 
-/** A version, parsed once; then one call for each person. @throws RenderFailure from the call, naming the expression */
+/**
+ * A version, parsed once; then one call for each person. Of the person, rendering sees only the fields that the version declares. What is counted
+ * was settled when the template was compiled: nothing is looked for in the finished mail. Whatever the template's conditions leave out, the mail ends
+ * with a way out.
+ * @throws RenderFailure from the call, naming the expression
+ */
 export function renderer(compiled: Compiled): (values: MessageValues) => Message {
   const subject = parseLiquid(compiled.subject, 'text')
   const preheader = parseLiquid(compiled.preheader, 'text')
   const html = parseLiquid(compiled.html, 'html')
   const text = parseLiquid(compiled.text, 'text')
   return (values) => {
-    const scope = { person: values.person, topic: values.topic, unsubscribe: values.unsubscribe }
+    const { topic, unsubscribe, track, pixel } = values
+    const scope = {
+      person: onlyFields(values.person, compiled.fields),
+      topic: { name: topic.name },
+      unsubscribe,
+    }
     try {
-      let page = renderLiquid(html, scope, 'html')
-      let plain = renderLiquid(text, scope, 'text')
-      const { track, pixel } = values
-      if (track !== undefined) {
-        const numbers = new Map<string, number>()
-        const numberOf = (href: string) => {
-          const known = numbers.get(href)
-          if (known !== undefined) return known
-          numbers.set(href, numbers.size)
-          return numbers.size - 1
-        }
-        const rewrite = (href: string) =>
-          href === values.unsubscribe || !isTracked(href) ? href : track(href, numberOf(href))
-        page = page.replace(
-          /(<a\b[^>]*\bhref=")([^"]*)(")/g,
-          (_hit, before: string, href: string, after: string) => before + escape(rewrite(decode(href))) + after,
-        )
-        plain = plain.replace(/https?:\/\/[^\s\])>]+/g, (href) => rewrite(href))
-      }
+      let page = renderLiquid(html, scope, 'html', track)
+      let plain = renderLiquid(text, scope, 'text', track)
+      if (!page.includes(`href="${escapeHtml(unsubscribe)}"`)) page = atTheEnd(page, wayOut(topic.name, unsubscribe))
+      if (!plain.includes(unsubscribe)) plain = `${plain}\n\nUnsubscribe: ${unsubscribe}\n`
       if (pixel !== undefined)
-        page = page.replace(
-          /<\/body>/i,
-          `<img src="${escape(pixel)}" width="1" height="1" alt="" style="display:none" /></body>`,
-        )
+        page = atTheEnd(page, `<img src="${escapeHtml(pixel)}" width="1" height="1" alt="" style="display:none" />`)
       return {
         subject: oneLine(renderLiquid(subject, scope, 'text')),
         preheader: oneLine(renderLiquid(preheader, scope, 'text')),
         html: page,
         text: plain,
-        blank: compiled.bare.filter((field) => isBlank(values.person, field)),
+        blank: compiled.bare.filter((field) => isBlank(valueAt(values.person, field))),
       }
     } catch (error) {
       throw new RenderFailure(
@@ -74,17 +67,10 @@ export function renderer(compiled: Compiled): (values: MessageValues) => Message
 }
 
 const oneLine = (text: string) => text.replace(/[\u0000-\u001f\u007f\u2028\u2029]+/g, ' ').trim()
-const escape = (text: string) => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;')
-const decode = (text: string) =>
-  text
-    .replaceAll('&amp;', '&')
-    .replaceAll('&quot;', '"')
-    .replaceAll('&#39;', "'")
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-function isBlank(person: Record<string, unknown>, field: string): boolean {
-  let at: unknown = person
-  for (const part of field.split('.'))
-    at = typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[part] : undefined
-  return at === undefined || at === null || at === ''
+const isBlank = (value: unknown) => value === undefined || value === null || value === ''
+const wayOut = (topic: string, unsubscribe: string) =>
+  `<p style="font-family:Helvetica,Arial,sans-serif;font-size:12px;color:#5B6470;text-align:center">You get this because you agreed to “${escapeHtml(topic)}”. <a href="${escapeHtml(unsubscribe)}">Unsubscribe</a></p>`
+function atTheEnd(page: string, what: string): string {
+  const at = page.lastIndexOf('</body>')
+  return at < 0 ? page + what : page.slice(0, at) + what + page.slice(at)
 }
