@@ -154,6 +154,9 @@ export async function build(needs: BuildNeeds) {
     audit,
     channels,
     tools,
+    accounts,
+    stopped: async (email) =>
+      (await consent.standing(consent.addressKey(email))).suppressions.some((one) => one.scope === '*'),
     person: async (id) => (await profiles.traitsOf([id])).get(id),
     changed: (tx, id, by) => requests.changed(tx, 'template', id, by),
   })

@@ -23,7 +23,13 @@ export const Body = z.object({
   preheader: z.string().max(500).default(''),
   design: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('blocks'), blocks: z.array(Block).min(1).max(100) }),
-    z.object({ kind: z.literal('mjml'), source: z.string().min(1).max(500_000) }),
+    z.object({
+      kind: z.literal('mjml'),
+      source: z
+        .string()
+        .min(1)
+        .max(256 * 1024),
+    }),
   ]),
 })
 export type Body = z.infer<typeof Body>
@@ -113,10 +119,16 @@ export const routes = {
   test: route({
     method: 'POST',
     path: '/api/templates/:id/test',
-    summary: 'Send it to yourself, marked as a test and never counted.',
+    summary:
+      'Send it to yourself or to a colleague who has an account here, marked as a test and never counted. For people, not for API keys.',
     allow: 'campaigns.write',
     params: one,
-    body: z.object({ to: z.email(), profileId: idOf('profile').optional() }),
+    body: z.object({
+      to: z.email(),
+      profileId: idOf('profile').optional(),
+      /** Whom it comes from; the oldest sender when none is named. */
+      senderId: idOf('sender').optional(),
+    }),
     reply: z.object({ says: z.string() }),
   }),
 }

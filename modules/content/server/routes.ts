@@ -9,6 +9,6 @@ export function addContentRoutes(http: Http, content: Content): void {
   handle(http, routes.change, ({ caller, params, body }) => content.change(caller, params.id, body.name, body.body))
   handle(http, routes.preview, ({ body }) => content.preview(body.body, body.profileId))
   handle(http, routes.test, async ({ caller, params, body }) => ({
-    says: await content.sendTest(caller, params.id, body.to, body.profileId),
+    says: await content.sendTest(caller, params.id, body),
   }))
 }

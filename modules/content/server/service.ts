@@ -2,18 +2,14 @@ import type { Id } from '../../../lib/ids/ids.ts'
 import { Refusal } from '../../../lib/refusals/refusals.ts'
 import type { Clock } from '../../../platform/clock/clock.ts'
 import type { Caller } from '../../../platform/http/caller.ts'
-import { dkimHeader } from '../../../platform/mail/dkim.ts'
-import { buildMime, writeHeaders } from '../../../platform/mail/mime.ts'
-import { openSmtp } from '../../../platform/mail/smtp.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import type { Ids } from '../../../platform/random/random.ts'
 import type { Actor } from '../../audit/contract.ts'
 import { actorOf, type Audit } from '../../audit/server/index.ts'
-import type { Channels } from '../../channels/server/index.ts'
-import type { Tools } from '../../tools/server/index.ts'
 import type { Body, Compiled, Rendered, Template } from '../contract.ts'
 import { compileBody, hashOf } from './compile.ts'
 import { renderer, RenderFailure } from './render.ts'
+import { testMails, type TestMailNeeds, type TestWish } from './test-mail.ts'
 
 /** A version as the one who sends needs it. */
 export interface TemplateVersion {
@@ -33,16 +29,15 @@ export interface Content {
   /** The present version, within a transaction that decides or sends. */
   version(tx: Postgres, id: string): Promise<TemplateVersion | undefined>
   preview(body: Body, profileId: Id<'profile'> | undefined): Promise<Rendered>
-  sendTest(caller: Caller, id: Id<'template'>, to: string, profileId: Id<'profile'> | undefined): Promise<string>
+  /** @returns what to tell the person who asked */
+  sendTest(caller: Caller, id: Id<'template'>, wish: TestWish): Promise<string>
 }
 
-export interface ContentNeeds {
+export interface ContentNeeds extends TestMailNeeds {
   postgres: Postgres
   clock: Clock
   ids: Ids
   audit: Audit
-  channels: Channels
-  tools: Pick<Tools, 'assertUsable'>
   /** A person's traits, for previews; build.ts connects profiles, which stand above. */
   person(id: string): Promise<{ id: string; name: string; traits: Record<string, unknown> } | undefined>
   changed(tx: Postgres, id: Id<'template'>, by: Actor): Promise<void>
@@ -64,7 +59,8 @@ const select = `SELECT t.id, t.version, v.name, v.body, v.compiled, v.hash, v.ma
 const nobody = { id: '', name: 'nobody in particular', traits: {} }
 
 export function createContent(needs: ContentNeeds): Content {
-  const { postgres, clock, audit, channels } = needs
+  const { postgres, clock, audit } = needs
+  const tests = testMails(needs)
   const show = (row: Row): Template => ({
     id: row.id as Id<'template'>,
     name: row.name,
@@ -194,45 +190,10 @@ export function createContent(needs: ContentNeeds): Content {
           }
     },
     preview: async (body, profileId) => render(await compileBody(body), profileId),
-    async sendTest(caller, id, to, profileId) {
+    async sendTest(caller, id, wish) {
       const [row] = await postgres.query<Row>(`${select} WHERE t.id = $1`, [id])
       if (row === undefined) throw new Refusal('not_found', 'There is no such template.')
-      const [first] = await channels.senders()
-      const sender = first === undefined ? undefined : await channels.sender(postgres, first.id)
-      if (sender === undefined) throw new Refusal('not_now', 'There is no sender yet. Add one in Settings.')
-      const route = await channels.route()
-      await needs.tools.assertUsable(postgres, route.toolId)
-      const made = await render(row.compiled, profileId)
-      const { headers, body } = buildMime({
-        messageId: `${needs.ids.next('test')}@${sender.domain}`,
-        atMs: clock.ms(),
-        from: sender,
-        to: { name: caller.name, address: to },
-        subject: `[Test] ${made.subject}`,
-        text: made.text,
-        html: made.html,
-        headers: { 'X-Interlock-Test': 'yes' },
-      })
-      const data = `${dkimHeader(sender.key, headers, body, clock.ms())}\r\n${writeHeaders(headers)}\r\n${body}`
-      const connection = await openSmtp(channels.smtpUrl(), {
-        beforeFinalDot: () => undefined,
-        afterAnswer: () => undefined,
-      }).catch((error: unknown) => {
-        throw new Refusal('busy', `The mail server cannot be reached: ${error instanceof Error ? error.message : ''}`)
-      })
-      const outcome = await connection.send({ id, from: sender.address, to, data })
-      await connection.quit()
-      if (outcome.kind !== 'accepted') throw new Refusal('not_now', `The mail server did not take it: ${outcome.text}`)
-      await postgres.transaction((tx) =>
-        audit.write(tx, {
-          actor: actorOf(caller),
-          deed: 'template.tested',
-          object: { kind: 'template', id },
-          summary: 'sent a test mail',
-          facts: { version: row.version },
-        }),
-      )
-      return `A test is on its way to ${to}. It is marked as a test and counted nowhere.`
+      return tests.send(caller, { id, version: row.version }, wish, () => render(row.compiled, wish.profileId))
     },
   }
 }

@@ -1,8 +1,7 @@
 import { Button, Modal, SegmentedControl, Select, Textarea, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useNavigate } from '@tanstack/react-router'
-import { useState, type FormEvent } from 'react'
-import { routes as accounts } from '../../accounts/contract.ts'
+import { useState } from 'react'
 import { AuditOf } from '../../audit/web/index.tsx'
 import { routes as profiles } from '../../profiles/contract.ts'
 import { useDeed, useRoute } from '../../../ui/api.ts'
@@ -11,6 +10,7 @@ import { MailFrame } from '../../../ui/mail-frame.tsx'
 import { Mark } from '../../../ui/signal.tsx'
 import { routes, type Body, type Template } from '../contract.ts'
 import { Blocks } from './Blocks.tsx'
+import { TestSend } from './TestSend.tsx'
 
 const fresh: Body = {
   subject: 'Hello {{ person.firstName | default: "friend" }}',
@@ -259,41 +259,5 @@ function Preview({
         )}
       </div>
     </Card>
-  )
-}
-
-function TestSend({ template, person, close }: { template: Template; person: string | null; close: () => void }) {
-  const me = useRoute(accounts.me)
-  const [to, setTo] = useState<string | undefined>()
-  const send = useDeed(routes.test, { touches: ['/api/mail-catcher', '/api/audit'], done: (reply) => reply.says })
-  const address = to ?? me.data?.email ?? ''
-  return (
-    <form
-      className="stack"
-      onSubmit={(event: FormEvent) => {
-        event.preventDefault()
-        send.mutate(
-          {
-            params: { id: template.id },
-            body: { to: address, ...(person === null ? {} : { profileId: person }) },
-          },
-          { onSuccess: close },
-        )
-      }}
-    >
-      <TextInput
-        label="To"
-        type="email"
-        required
-        value={address}
-        onChange={(event) => {
-          setTo(event.currentTarget.value)
-        }}
-      />
-      <p className="secondary">It is marked as a test in its subject, carries no tracking, and is counted nowhere.</p>
-      <Button type="submit" loading={send.isPending}>
-        Send it
-      </Button>
-    </form>
   )
 }
