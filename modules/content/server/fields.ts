@@ -53,9 +53,9 @@ function* namesMade(nodes: Parsed): Generator<string> {
 }
 
 type Traits = Readonly<Record<string, unknown>>
-const isObject = (value: unknown): value is Traits => typeof value === 'object' && value !== null
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 const own = (value: unknown, name: string): unknown =>
-  isObject(value) && Object.hasOwn(value, name) ? (value as Traits)[name] : undefined
+  isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined
 
 /** A field's value; a name with a full stop in it may be a path or one name. */
 export function valueAt(person: Traits, field: string): unknown {
@@ -86,10 +86,7 @@ export function onlyFields(person: Traits, fields: readonly string[]): Record<st
     let at: Record<string, unknown> | undefined = shown
     for (const part of path) {
       const next: unknown = (at[part] ??= empty())
-      at =
-        isObject(next) && !Array.isArray(next) && !(next instanceof Date)
-          ? (next as Record<string, unknown>)
-          : undefined
+      at = isObject(next) && !Array.isArray(next) && !(next instanceof Date) ? next : undefined
       // Within a text or a list that is shown as a whole, the language finds its own way.
       if (at === undefined) break
     }

@@ -91,6 +91,8 @@ abstract class TrackedLink extends Tag {
     emitter.write(track === undefined ? href : this.addressOf(href, track))
   }
   *children(): Generator<unknown, Node[]> {
+    // The engine wants a generator, for tags that fetch other files first.
+    yield* []
     return this.inner
   }
 }
