@@ -24,6 +24,7 @@ import { addSegmentRoutes, createSegments } from '../../modules/segments/server/
 import { addSourceRoutes, createSources } from '../../modules/sources/server/index.ts'
 import type { Tool } from '../../modules/tools/contract.ts'
 import { addToolRoutes, createTools } from '../../modules/tools/server/index.ts'
+import type { Id } from '../../lib/ids/ids.ts'
 import type { Clock } from '../../platform/clock/clock.ts'
 import type { Config } from '../../platform/config/config.ts'
 import { freeSpace } from '../../platform/data-dir/space.ts'
@@ -126,7 +127,16 @@ export async function build(needs: BuildNeeds) {
     smtpUrl: config.smtpUrl,
     catcherUrl: needs.catcherUrl,
   })
-  const consent = createConsent({ postgres, clock, secrets, audit, log, publicUrl })
+  const consent = createConsent({
+    postgres,
+    clock,
+    secrets,
+    audit,
+    log,
+    publicUrl,
+    sourceKind: async (id) => (await sources.get(id as Id<'source'>))?.kind,
+    changed: (tx, id, by) => requests.changed(tx, 'topic', id, by),
+  })
   const collect = createCollect({
     postgres,
     clickhouse,

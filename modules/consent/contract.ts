@@ -48,6 +48,16 @@ export const Standing = z.object({
 })
 export type Standing = z.infer<typeof Standing>
 
+/** A topic that events of a source named and that is none. The name '' stands for all beyond the first 50 of the source. */
+export const UnknownTopic = z.object({
+  sourceId: z.string(),
+  topic: z.string(),
+  name: z.string(),
+  events: z.number().int(),
+  lastAt: z.string(),
+})
+export type UnknownTopic = z.infer<typeof UnknownTopic>
+
 const about = z.object({ email: z.string().min(3).max(254) })
 
 export const routes = {
@@ -57,6 +67,13 @@ export const routes = {
     summary: 'The topics people can subscribe to, with how many addresses agreed to each.',
     allow: 'data.read',
     reply: z.array(Topic.extend({ granted: z.number().int(), withdrawn: z.number().int() })),
+  }),
+  unknownTopics: route({
+    method: 'GET',
+    path: '/api/topics/unknown',
+    summary: 'Topics that events named and that are none: such consent is kept as an event, not as consent.',
+    allow: 'data.read',
+    reply: z.array(UnknownTopic),
   }),
   setTopic: route({
     method: 'PUT',

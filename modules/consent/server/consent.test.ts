@@ -15,6 +15,8 @@ let consent: Consent
 let clock: StoppedClock
 let server: Awaited<ReturnType<typeof aBareServer>>
 const told: Unsubscribed[] = []
+/** Topics whose name or words changed, as the gate is told. */
+const changed: string[] = []
 let count = 0
 /** Another address for each test, awkward on purpose. */
 let email: string
@@ -29,6 +31,11 @@ beforeAll(async () => {
     audit: createAudit({ postgres, clock }),
     log: silentLog,
     publicUrl: () => 'https://interlock.example/',
+    sourceKind: (id) => Promise.resolve(id === 'source_1' ? 'newsletter' : id === 'source_shop' ? 'web' : undefined),
+    async changed(tx, id, by) {
+      // Within the transaction: what is read here is what will be.
+      changed.push(`${by.id} ${(await consent.topics(tx)).find((topic) => topic.id === id)?.name ?? 'nothing'}`)
+    },
   })
   consent.unsubscribed.connect((fact) => {
     told.push(fact)
@@ -89,7 +96,7 @@ describe('what an address agreed to', () => {
     // The same events together, in one batch, in the other order.
     email = `second.${email}`
     await consent.recordEvents(events().reverse())
-    if (!_what.includes('does not say when')) expect(await mailable()).toBe(expected)
+    expect(await mailable()).toBe(expected)
   })
 
   it('does not change when the same batch comes again after a crash', async () => {
@@ -101,7 +108,7 @@ describe('what an address agreed to', () => {
 
   it('counts events that name no address, and asks for the address of a known person', async () => {
     const nameless = { ...given(clock.ms() - day, { email: undefined }), userId: 'u1' }
-    expect(await consent.recordEvents([nameless])).toEqual({ recorded: 0, withoutAddress: 1 })
+    expect(await consent.recordEvents([nameless])).toEqual({ recorded: 0, withoutAddress: 1, withoutTopic: 0 })
     expect(await consent.recordEvents([nameless], () => Promise.resolve(email))).toMatchObject({ recorded: 1 })
     expect(await mailable()).toBe(true)
   })
@@ -119,6 +126,130 @@ describe('what an address agreed to', () => {
   it('keeps the words that were agreed to', async () => {
     await consent.recordEvents([given(undefined, { wording: 'Ja, schickt mir „Neues“.' })])
     expect((await consent.standing(consent.addressKey(email))).records[0]?.wording).toBe('Ja, schickt mir „Neues“.')
+  })
+})
+
+describe('what a key that is in every page may say', () => {
+  const publicly = (one: ConsentEvent): ConsentEvent => ({ ...one, sourceId: 'source_shop' })
+  const claim = () => publicly(given(clock.ms(), { doubleOptIn: true, basis: 'double_opt_in', proof: 'made up' }))
+
+  it('gives consent where nothing says no, as plain consent', async () => {
+    await consent.recordEvents([claim()])
+    const { records } = await consent.standing(consent.addressKey(email))
+    expect(records).toMatchObject([{ state: 'granted', basis: 'consent' }])
+    expect(await mailable()).toBe(true)
+  })
+
+  it.each([
+    ['an unsubscribe', () => consent.unsubscribe(ref(), 'topic', 'one-click')],
+    ['a stop of everything', () => consent.unsubscribe(ref(), 'marketing', 'page')],
+    ['a withdrawal', () => consent.recordEvents([withdrawn(clock.ms() - day)])],
+    ['a withdrawal from a page', () => consent.recordEvents([publicly(withdrawn(clock.ms() - day))])],
+  ])('never takes back %s', async (_what, refuse) => {
+    await refuse()
+    await clock.advance(day)
+    await consent.recordEvents([claim()])
+    expect(await mailable()).toBe(false)
+  })
+
+  it('never hides behind a stop: what was claimed meanwhile does not come in force when the stop ends', async () => {
+    await consent.recordEvents([given(clock.ms() - day, { topic: 'events' })])
+    await consent.unsubscribe({ ...ref(), topic: 'events' }, 'marketing', 'page')
+    await consent.recordEvents([claim()])
+    await consent.choose({ ...ref(), topic: 'events' }, new Set(['events']))
+    expect(await mailable()).toBe(false)
+  })
+
+  it('gives way to a refusal that is older and arrives later', async () => {
+    await consent.recordEvents([claim()])
+    await consent.recordEvents([withdrawn(clock.ms() - 2 * day)])
+    expect(await mailable()).toBe(false)
+  })
+
+  it('gives way to a refusal in the same batch', async () => {
+    await consent.recordEvents([withdrawn(clock.ms() - 2 * day), claim()])
+    expect(await mailable()).toBe(false)
+  })
+
+  it('may withdraw', async () => {
+    await consent.recordEvents([given(clock.ms() - day)])
+    await consent.recordEvents([publicly(withdrawn())])
+    expect(await mailable()).toBe(false)
+  })
+
+  it('is believed no more than that when nobody knows the source', async () => {
+    await consent.unsubscribe(ref(), 'topic', 'one-click')
+    await clock.advance(day)
+    await consent.recordEvents([{ ...claim(), sourceId: 'source_gone' }])
+    expect(await mailable()).toBe(false)
+  })
+})
+
+it('a double opt-in without its proof takes nothing back', async () => {
+  await consent.unsubscribe(ref(), 'topic', 'one-click')
+  await clock.advance(day)
+  await consent.recordEvents([given(clock.ms() - 5, { doubleOptIn: true })])
+  await consent.recordEvents([given(clock.ms() - 4, { basis: 'double_opt_in', proof: 'words' })])
+  expect(await mailable()).toBe(false)
+})
+
+describe('topics', () => {
+  const staff = {
+    kind: 'person' as const,
+    accountId: 'account_x' as never,
+    name: '',
+    side: 'marketing' as const,
+    roles: [],
+    permissions: new Set<string>(),
+    sessionId: undefined,
+    steppedUpAtMs: undefined,
+  }
+  const club = { id: 'winter-club', name: 'Winter club', description: '', wording: 'Yes.', listed: true }
+  const publicly = (topic: string) => ({ ...given(undefined, { topic }), sourceId: 'source_shop' })
+
+  it('are not made by a key that is in every page, and staff see what was asked for', async () => {
+    const before = (await consent.topics()).length
+    const flood = Array.from({ length: 300 }, (_, at) => publicly(`Müll ${String(at)}`))
+    expect(await consent.recordEvents([...flood, publicly('Winter Club'), publicly('Winter Club')])).toMatchObject({
+      recorded: 0,
+      withoutTopic: 302,
+    })
+    await consent.recordEvents([publicly('More'), publicly('Winter Club')])
+    expect(await consent.topics()).toHaveLength(before)
+    const unknown = await consent.unknownTopics()
+    expect(unknown).toHaveLength(51)
+    expect(unknown.reduce((sum, one) => sum + one.events, 0)).toBe(304)
+    expect(unknown[0]).toMatchObject({ sourceId: 'source_shop', topic: '' })
+    // A new topic of a source that is believed still finds room, and so does the wish of its first reader.
+    expect(await consent.recordEvents([given(clock.ms() - day, { topic: 'Winter Club' })])).toMatchObject({
+      recorded: 1,
+    })
+    expect(await consent.recordEvents([publicly('Winter Club')])).toMatchObject({ recorded: 1, withoutTopic: 0 })
+  })
+
+  it('tell the gate when their name or words change, in the transaction, and not when only the offer does', async () => {
+    changed.length = 0
+    await consent.setTopic(staff, club)
+    await consent.setTopic(staff, { ...club, listed: false, description: 'Snow.' })
+    // The topic came with an event under another name and other words.
+    expect(changed).toEqual(['account_x Winter club'])
+    await consent.setTopic(staff, { ...club, wording: 'Yes, please.' })
+    await consent.setTopic(staff, { ...club, wording: 'Yes, please.', name: 'Snow club' })
+    expect(changed).toEqual(['account_x Winter club', 'account_x Winter club', 'account_x Snow club'])
+  })
+
+  it('have a limit that says so, and does not keep the others from being changed', async () => {
+    const room = 200 - (await consent.topics()).length
+    await consent.recordEvents(
+      Array.from({ length: room + 3 }, (_, at) => given(clock.ms() - day, { topic: `fed ${String(at)}` })),
+    )
+    expect(await consent.topics()).toHaveLength(200)
+    await expect(consent.setTopic(staff, { ...club, id: 'one-more' })).rejects.toThrow('There are 200 topics')
+    await consent.setTopic(staff, { ...club, name: 'Club of winter' })
+    expect(await consent.recordEvents([given(clock.ms() - day, { topic: 'beyond' })])).toMatchObject({
+      withoutTopic: 1,
+    })
+    expect(await consent.unknownTopics()).toContainEqual(expect.objectContaining({ topic: 'beyond', events: 1 }))
   })
 })
 
@@ -216,7 +347,7 @@ describe('one click (RFC 8058)', () => {
     await consent.recordEvents([given(clock.ms())])
     expect(await mailable()).toBe(false)
     await clock.advance(day)
-    await consent.recordEvents([given(clock.ms() - 5, { doubleOptIn: true })])
+    await consent.recordEvents([given(clock.ms() - 5, { doubleOptIn: true, proof: 'newsletter 4711' })])
     expect(await mailable()).toBe(true)
   })
 })

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../../platform/clock/clock.ts'
+import type { SourceKind } from '../../sources/contract.ts'
+import { TopicId } from '../contract.ts'
 import type { NewRecord } from './store.ts'
 
 /** As much of an event as consent looks at; collect's `TrackedEvent` is one. */
@@ -26,6 +28,13 @@ const names: Readonly<Record<string, 'granted' | 'denied' | 'withdrawn'>> = {
   'consent withdrawn': 'withdrawn',
 }
 
+/**
+ * Whether events of a source may say more than its visitors could: a key of a `web` or `app` source is in every page and every copy of an app, so
+ * anybody can post with it for any address. Unknown sources count as public.
+ */
+export const trusted = (kind: SourceKind | undefined): boolean =>
+  kind === 'server' || kind === 'crm' || kind === 'newsletter' || kind === 'internal'
+
 const text = (value: unknown): string | undefined =>
   typeof value === 'string' && value.trim() !== '' ? value.trim().slice(0, 200) : undefined
 
@@ -34,6 +43,7 @@ const text = (value: unknown): string | undefined =>
  * that two topics in Cyrillic are never taken for one.
  */
 export function topicOf(spelled: string): string {
+  if (TopicId.safeParse(spelled).success) return spelled
   const plain = spelled
     .normalize('NFKD')
     .toLowerCase()
@@ -49,10 +59,17 @@ export function topicOf(spelled: string): string {
 
 export const wordingHash = (wording: string) => createHash('sha256').update(wording.normalize('NFC')).digest('hex')
 
+/** What only a proven double opt-in, or our own pages, may write as basis. */
+const reserved = new Set(['double_opt_in', 'own_choice'])
+
 export interface ReadConsent extends NewRecord {
   /** The topic as the event spelled it. */
   spelled: string
   wording: string | undefined
+  sourceId: string
+  trusted: boolean
+  /** A double opt-in with its proof: the one thing in an event that takes back an unsubscribe. */
+  confirmed: boolean
 }
 
 /** Whether an event says something about consent to mail. A trait never does. */
@@ -77,27 +94,42 @@ export function emailIn(event: ConsentEvent): string | undefined {
   )
 }
 
-/** What an event says, as a record; `addressKey` belongs to the address that it is about. A time in the future counts as now. */
-export function recordOf(event: ConsentEvent, addressKey: string, clock: Pick<Clock, 'ms'>): ReadConsent | undefined {
+/**
+ * What an event says, as a record; `addressKey` belongs to the address that it is about. A time in the future counts as now. A double opt-in counts
+ * as one only from a trusted source and with a `proof` (where the confirmation is kept); without, it is plain consent.
+ */
+export function recordOf(
+  event: ConsentEvent,
+  addressKey: string,
+  kind: SourceKind | undefined,
+  clock: Pick<Clock, 'ms'>,
+): ReadConsent | undefined {
   const state = names[event.name.trim().toLowerCase()]
   if (state === undefined) return undefined
   const spelled = text(event.properties['topic']) ?? 'news'
   const wording = text(event.properties['wording'])
-  const confirmed = event.properties['doubleOptIn'] === true
+  const proof = text(event.properties['proof'])
+  const trust = trusted(kind)
+  // Without a time of its own an event carries that of its arrival.
+  const dated = event.originalMs !== event.receivedMs
+  const basis = text(event.properties['basis'])?.slice(0, 40) ?? 'consent'
+  const doubleOptIn = trust && proof !== undefined && event.properties['doubleOptIn'] === true
   return {
     addressKey,
     channel: 'email',
     topic: topicOf(spelled),
     spelled: spelled.slice(0, 80),
     state,
-    basis: confirmed ? 'double_opt_in' : (text(event.properties['basis'])?.slice(0, 40) ?? 'consent'),
+    basis: doubleOptIn ? 'double_opt_in' : trust && !reserved.has(basis) ? basis : 'consent',
     wordingHash: wording === undefined ? null : wordingHash(wording),
     wording,
     source: text(event.properties['source'])?.slice(0, 80) ?? 'event',
     at: new Date(Math.min(event.timeMs, clock.ms())),
-    // Without a time of its own an event carries that of its arrival.
-    dated: event.originalMs !== event.receivedMs,
-    proof: text(event.properties['proof']) ?? null,
+    weak: state === 'granted' && !(trust && dated),
+    sourceId: event.sourceId,
+    trusted: trust,
+    confirmed: doubleOptIn && dated && state === 'granted',
+    proof: proof ?? null,
     origin: `event ${event.sourceId} ${event.messageId}`,
   }
 }

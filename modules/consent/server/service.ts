@@ -6,7 +6,9 @@ import type { Caller } from '../../../platform/http/caller.ts'
 import type { Log } from '../../../platform/log/log.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import type { Secrets } from '../../../platform/secrets/secrets.ts'
+import type { Actor } from '../../audit/contract.ts'
 import { actorOf, type Audit } from '../../audit/server/index.ts'
+import type { SourceKind } from '../../sources/contract.ts'
 import {
   TopicId,
   type ConsentState,
@@ -14,6 +16,7 @@ import {
   type Standing,
   type SuppressionReason,
   type Topic,
+  type UnknownTopic,
 } from '../contract.ts'
 import { emailIn, recordOf, saysConsent, wordingHash, type ConsentEvent, type ReadConsent } from './from-events.ts'
 import { readToken, writeToken, type MailRef } from './links.ts'
@@ -21,6 +24,8 @@ import { consentStore } from './store.ts'
 
 /** How many topics there may be; more come from a faulty feed. */
 const mostTopics = 200
+/** How many names of unknown topics are kept for each source. */
+const mostUnknown = 50
 
 export interface ConsentNeeds {
   postgres: Postgres
@@ -29,6 +34,10 @@ export interface ConsentNeeds {
   audit: Audit
   log: Log
   publicUrl(): string
+  /** What a source is: how far its events are believed. Undefined for one that is gone. */
+  sourceKind(sourceId: string): Promise<SourceKind | undefined>
+  /** Someone changed the name or the words of a topic, within the transaction of the change. */
+  changed(tx: Postgres, topicId: string, by: Actor): Promise<void>
 }
 
 /** Somebody used the unsubscribe link of a mail, by one click or on the page. May be told more than once for the same mail. */
@@ -39,7 +48,8 @@ export interface Unsubscribed extends MailRef {
 }
 
 export interface Consent {
-  topics(): Promise<Topic[]>
+  /** As they are, or as they are within a transaction that decides. */
+  topics(tx?: Postgres): Promise<Topic[]>
   /** Hex HMAC-SHA256 of the normalised address: the key of everything here. An address that is none has a key too, which nothing else has. */
   addressKey(email: string): string
   /** Appends decisions. The same `origin` again changes nothing. @returns how many were new */
@@ -57,13 +67,14 @@ export interface Consent {
     }[],
   ): Promise<number>
   /**
-   * Records what the events “Consent Given”, “Consent Denied” and “Consent Withdrawn” say; safe to run again with the same events. Events that
-   * name no address are asked of `emailOf`. @returns how many records were new, and how many events had no address
+   * Records what the events “Consent Given”, “Consent Denied” and “Consent Withdrawn” say, believed as far as their source is; safe to run again
+   * with the same events. Events that name no address are asked of `emailOf`. Only trusted sources make topics.
+   * @returns how many records were new, and how many events had no address or no topic
    */
   recordEvents(
     events: readonly ConsentEvent[],
     emailOf?: (event: ConsentEvent) => Promise<string | undefined>,
-  ): Promise<{ recorded: number; withoutAddress: number }>
+  ): Promise<{ recorded: number; withoutAddress: number; withoutTopic: number }>
   /** Never mail this address again within `scope`: `*` nothing at all (hard bounce), `marketing`, or a topic. */
   suppress(
     tx: Postgres,
@@ -83,6 +94,10 @@ export interface Consent {
   suppressByHand(caller: Caller, email: string, scope: string): Promise<Standing>
   liftByHand(caller: Caller, email: string, scope: string, because: LiftReason): Promise<Standing>
   countedTopics(): Promise<(Topic & { granted: number; withdrawn: number })[]>
+  /** Topics that events named and that are none, most events first. */
+  unknownTopics(): Promise<UnknownTopic[]>
+  /** Keys of all addresses that a mail of this topic may go to now: what the claim of a send would say. */
+  mailable(topic: string): Promise<Set<string>>
   /** Takes out the records of an address. Its suppressions stay: they hold only a keyed hash, and without them an import would bring it back. */
   eraseRecords(tx: Postgres, addressKey: string): Promise<number>
   unsubscribed: Announcements<Unsubscribed>
@@ -111,10 +126,20 @@ export function createConsent(needs: ConsentNeeds): Consent {
       mostTopics,
       clock.now(),
     )
-    const now = new Set((await inside.topics()).map((topic) => topic.id))
-    const refused = missing.filter((id) => !now.has(id))
-    if (refused.length > 0) log.warn('consent for topics beyond the limit was not recorded', { topics: refused.length })
-    return now
+    return new Set((await inside.topics()).map((topic) => topic.id))
+  }
+
+  /** The events are kept as events; here staff see that somebody asks for a topic that is none. Run again after a crash it may count twice. */
+  async function noteUnknown(inside: ReturnType<typeof consentStore>, lost: readonly ReadConsent[]): Promise<void> {
+    if (lost.length === 0) return
+    const counted = new Map<string, { sourceId: string; topic: string; name: string; events: number }>()
+    for (const { sourceId, topic, spelled } of lost) {
+      const key = `${sourceId} ${topic}`
+      const known = counted.get(key) ?? { sourceId, topic, name: spelled, events: 0 }
+      counted.set(key, { ...known, events: known.events + 1 })
+    }
+    await inside.countUnknown([...counted.values()], mostUnknown, clock.now())
+    log.warn('consent for topics that are none was not recorded', { events: lost.length, names: counted.size })
   }
 
   /** A decision made on our own pages: dated now, so it always counts. */
@@ -134,7 +159,7 @@ export function createConsent(needs: ConsentNeeds): Consent {
           wordingHash: wording === undefined ? null : wordingHash(wording),
           source,
           at,
-          dated: true,
+          weak: false,
           proof: ref.message,
           origin: `${source} ${ref.message} ${topic} ${state} ${at.toISOString()}`,
         },
@@ -185,7 +210,7 @@ export function createConsent(needs: ConsentNeeds): Consent {
   }
 
   return {
-    topics: () => store.topics(),
+    topics: (tx) => (tx === undefined ? store : consentStore(tx)).topics(),
     addressKey,
     async record(tx, records) {
       const topics = await needTopics(
@@ -200,7 +225,7 @@ export function createConsent(needs: ConsentNeeds): Consent {
             addressKey: addressKey(email),
             channel: 'email',
             wordingHash: null,
-            dated: true,
+            weak: false,
             proof: one.proof ?? null,
           })),
         clock.now(),
@@ -209,23 +234,31 @@ export function createConsent(needs: ConsentNeeds): Consent {
     async recordEvents(events, emailOf) {
       const read: ReadConsent[] = []
       let withoutAddress = 0
+      const kinds = new Map<string, SourceKind | undefined>()
       for (const event of events) {
         if (!saysConsent(event)) continue
         const email = emailIn(event) ?? (await emailOf?.(event))
         const normal = email === undefined ? undefined : normaliseEmail(email)
-        const found = normal === undefined ? undefined : recordOf(event, addressKey(normal), clock)
+        if (!kinds.has(event.sourceId)) kinds.set(event.sourceId, await needs.sourceKind(event.sourceId))
+        const found =
+          normal === undefined ? undefined : recordOf(event, addressKey(normal), kinds.get(event.sourceId), clock)
         if (found === undefined) withoutAddress += 1
         else read.push(found)
       }
-      if (read.length === 0) return { recorded: 0, withoutAddress }
-      const recorded = await postgres.transaction(async (tx) => {
+      if (read.length === 0) return { recorded: 0, withoutAddress, withoutTopic: 0 }
+      const done = await postgres.transaction(async (tx) => {
         const inside = consentStore(tx)
+        const believed = read.filter((one) => one.trusted)
         const topics = await needTopics(
           tx,
-          read.map((one) => one.topic),
-          new Map(read.map((one) => [one.topic, one.spelled])),
+          believed.map((one) => one.topic),
+          new Map(believed.map((one) => [one.topic, one.spelled])),
         )
         const rows = read.filter((one) => topics.has(one.topic))
+        await noteUnknown(
+          inside,
+          read.filter((one) => !topics.has(one.topic)),
+        )
         const wordings = new Map(
           rows.flatMap((row) =>
             row.wording === undefined || row.wordingHash === null ? [] : [[row.wordingHash, row.wording] as const],
@@ -235,16 +268,16 @@ export function createConsent(needs: ConsentNeeds): Consent {
           [...wordings].map(([hash, text]) => ({ hash, text })),
           clock.now(),
         )
-        const confirmed = rows.filter((row) => row.basis === 'double_opt_in' && row.state === 'granted' && row.dated)
+        const confirmed = rows.filter((row) => row.confirmed)
         if (confirmed.length > 0)
           await inside.liftConfirmed(
             confirmed.map((row) => row.addressKey),
             confirmed.map((row) => row.topic),
             confirmed.map((row) => row.at),
           )
-        return inside.append(rows, clock.now())
+        return { recorded: await inside.append(rows, clock.now()), withoutTopic: read.length - rows.length }
       })
-      return { recorded, withoutAddress }
+      return { ...done, withoutAddress }
     },
     async suppress(tx, row) {
       await consentStore(tx).suppress(row.addressKey, row.scope, row.reason, row.source, clock.now())
@@ -297,8 +330,12 @@ export function createConsent(needs: ConsentNeeds): Consent {
     async setTopic(caller, topic) {
       await postgres.transaction(async (tx) => {
         const inside = consentStore(tx)
-        const before = (await inside.topics()).length
-        if (before >= mostTopics) throw new Refusal('not_now', `There can be ${String(mostTopics)} topics.`)
+        const before = await inside.lockTopic(topic.id)
+        if (before === undefined && (await inside.topics()).length >= mostTopics)
+          throw new Refusal(
+            'not_now',
+            `There are ${String(mostTopics)} topics, the most there can be. Give one that is no longer used another name and other words instead.`,
+          )
         await inside.setTopic(topic, clock.now())
         await inside.keepWordings([{ hash: wordingHash(topic.wording), text: topic.wording }], clock.now())
         await audit.write(tx, {
@@ -308,6 +345,10 @@ export function createConsent(needs: ConsentNeeds): Consent {
           summary: 'described a topic',
           facts: { wording: wordingHash(topic.wording), listed: topic.listed },
         })
+        await inside.forgetUnknown(topic.id)
+        // What people sign names the topic and its words; whether it is offered, and how it is described, is free.
+        if (before !== undefined && (before.name !== topic.name || before.wording !== topic.wording))
+          await needs.changed(tx, topic.id, actorOf(caller))
       })
       return topic
     },
@@ -346,6 +387,9 @@ export function createConsent(needs: ConsentNeeds): Consent {
       return standing(address)
     },
     countedTopics: () => store.countedTopics(),
+    unknownTopics: async () =>
+      (await store.unknownTopics()).map((one) => ({ ...one, lastAt: one.lastAt.toISOString() })),
+    mailable: (topic) => store.mailable(topic),
     eraseRecords: (tx, address) => consentStore(tx).erase(address),
     unsubscribed,
   }

@@ -1,12 +1,14 @@
 import { Button, Checkbox, Modal, Textarea, TextInput } from '@mantine/core'
 import { useState, type FormEvent } from 'react'
 import { useDeed, useRoute } from '../../../ui/api.ts'
-import { count } from '../../../ui/format.tsx'
+import { Ago, count } from '../../../ui/format.tsx'
 import { Ask, Card, Page, Table } from '../../../ui/page.tsx'
-import { routes, type Topic } from '../contract.ts'
+import { routes as sourceRoutes } from '../../sources/contract.ts'
+import { routes, type Topic, type UnknownTopic } from '../contract.ts'
 
 export function TopicsPage() {
   const topics = useRoute(routes.topics)
+  const unknown = useRoute(routes.unknownTopics)
   const [editing, setEditing] = useState<Topic | 'new' | undefined>()
   return (
     <Page
@@ -59,12 +61,22 @@ export function TopicsPage() {
           )}
         </Ask>
       </Card>
+      <Unknown
+        rows={unknown.data ?? []}
+        make={(found) => {
+          setEditing({ id: found.topic, name: found.name, description: '', wording: '', listed: true })
+        }}
+      />
       <Modal
         opened={editing !== undefined}
         onClose={() => {
           setEditing(undefined)
         }}
-        title={editing === 'new' ? 'Add a topic' : 'Change a topic'}
+        title={
+          editing === 'new' || !(topics.data ?? []).some((topic) => topic.id === editing?.id)
+            ? 'Add a topic'
+            : 'Change a topic'
+        }
       >
         {editing === undefined ? null : (
           <Edit
@@ -79,11 +91,46 @@ export function TopicsPage() {
   )
 }
 
+/** Whoever has the key of a page can name anything: a person decides what is a topic. */
+function Unknown({ rows, make }: { rows: readonly UnknownTopic[]; make: (found: UnknownTopic) => void }) {
+  const sources = useRoute(sourceRoutes.list)
+  if (rows.length === 0) return null
+  return (
+    <Card title="Named by events, but no topic" aside="kept as events, not as consent">
+      <Table label="Unknown topics" head={['As it was spelled', 'Source', 'Events', 'Last', '']} right={[2]}>
+        {rows.map((found) => (
+          <tr key={`${found.sourceId} ${found.topic}`}>
+            <td>{found.topic === '' ? 'more names than are kept' : found.name}</td>
+            <td>{sources.data?.sources.find((one) => one.id === found.sourceId)?.name ?? 'a source that is gone'}</td>
+            <td className="right">{count(found.events)}</td>
+            <td>
+              <Ago at={found.lastAt} />
+            </td>
+            <td>
+              {found.topic === '' ? null : (
+                <Button
+                  size="compact-sm"
+                  variant="default"
+                  onClick={() => {
+                    make(found)
+                  }}
+                >
+                  Make it a topic
+                </Button>
+              )}
+            </td>
+          </tr>
+        ))}
+      </Table>
+    </Card>
+  )
+}
+
 function Edit({ topic, close }: { topic: Topic | 'new'; close: () => void }) {
   const start = topic === 'new' ? { id: '', name: '', description: '', wording: '', listed: true } : topic
   const [value, setValue] = useState(start)
   const set = useDeed(routes.setTopic, {
-    touches: ['/api/topics'],
+    touches: ['/api/topics', '/api/topics/unknown'],
     done: 'Saved. Earlier words stay with the consents that were given to them.',
   })
   return (
