@@ -131,7 +131,7 @@ describe('what an address agreed to', () => {
 
 describe('what a key that is in every page may say', () => {
   const publicly = (one: ConsentEvent): ConsentEvent => ({ ...one, sourceId: 'source_shop' })
-  const claim = () => publicly(given(clock.ms(), { doubleOptIn: true, basis: 'double_opt_in', proof: 'made up' }))
+  const claim = () => publicly(given(clock.ms() - 5, { doubleOptIn: true, basis: 'double_opt_in', proof: 'made up' }))
 
   it('gives consent where nothing says no, as plain consent', async () => {
     await consent.recordEvents([claim()])

@@ -130,7 +130,7 @@ function Edit({ topic, close }: { topic: Topic | 'new'; close: () => void }) {
   const start = topic === 'new' ? { id: '', name: '', description: '', wording: '', listed: true } : topic
   const [value, setValue] = useState(start)
   const set = useDeed(routes.setTopic, {
-    touches: ['/api/topics', '/api/topics/unknown'],
+    touches: ['/api/topics'],
     done: 'Saved. Earlier words stay with the consents that were given to them.',
   })
   return (
