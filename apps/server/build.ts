@@ -188,6 +188,7 @@ export async function build(needs: BuildNeeds) {
     ids,
     audit,
     profiles,
+    consent,
     changed: (tx, id, by) => requests.changed(tx, 'segment', id, by),
   })
   const journeys = createJourneys({

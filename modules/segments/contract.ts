@@ -36,7 +36,7 @@ export const Condition = z.discriminatedUnion('kind', [
     /** `did` with a count, or `did not` at all. */
     times: z.discriminatedUnion('is', [
       z.object({ is: z.literal('did not') }),
-      z.object({ is: z.enum(['at least', 'at most', 'exactly']), count: z.number().int().min(1).max(10_000) }),
+      z.object({ is: z.enum(['at least', 'at most', 'exactly']), count: z.number().int().min(0).max(10_000) }),
     ]),
     window: Window,
     where: z
@@ -44,6 +44,7 @@ export const Condition = z.discriminatedUnion('kind', [
       .max(10)
       .default([]),
   }),
+  /** Whether a mail of this topic may go to the person's address now, as the sender would say: agreed, not taken back, not suppressed. */
   z.object({ kind: z.literal('consent'), topic: z.string().max(60), state: z.enum(['given', 'not given']) }),
 ])
 export type Condition = z.infer<typeof Condition>

@@ -1,3 +1,4 @@
+import { topicOf } from '../../consent/server/index.ts'
 import { resolvedJoin, resolvedProfile } from '../../identity/server/index.ts'
 import type { Condition, SegmentDefinition, Test, Window } from '../contract.ts'
 
@@ -10,7 +11,7 @@ export interface Compiled {
 
 /**
  * A definition as one SELECT of profile ids. No text of a person ever enters the SQL: names of fields were checked against a pattern by the contract and
- * become quoted path segments, everything else is a `{p0:Type}` parameter.
+ * become quoted path segments, everything else is a `{p0:Type}` parameter. Conditions on consent read the copy that `consented.ts` keeps.
  * @param nowMs the instant that "in the last n days" counts back from
  */
 export function compile(definition: SegmentDefinition, nowMs: number): Compiled {
@@ -75,16 +76,23 @@ export function compile(definition: SegmentDefinition, nowMs: number): Compiled 
         // The corrected profile is a scalar from a join, so the tie of two merges in one instant cannot give two answers.
         const inner = `SELECT ${resolvedProfile} AS profile_id FROM event AS e ${resolvedJoin}
           WHERE e.name = ${param(of.name, 'String')} AND ${within(of.window)}${where.map((text) => ` AND ${text}`).join('')} AND e.profile_id != '' GROUP BY profile_id`
+        // Who never did it is in no group of events, so everything that zero satisfies is asked the other way round.
         if (of.times.is === 'did not') return `p.profile_id NOT IN (${inner})`
-        const sign = { 'at least': '>=', 'at most': '<=', exactly: '=' }[of.times.is]
-        return `p.profile_id IN (${inner} HAVING count() ${sign} ${param(of.times.count, 'UInt32')})`
+        const { count } = of.times
+        switch (of.times.is) {
+          case 'at least':
+            return count === 0 ? '1' : `p.profile_id IN (${inner} HAVING count() >= ${param(count, 'UInt32')})`
+          case 'at most':
+            return `p.profile_id NOT IN (${inner} HAVING count() > ${param(count, 'UInt32')})`
+          case 'exactly':
+            return count === 0
+              ? `p.profile_id NOT IN (${inner})`
+              : `p.profile_id IN (${inner} HAVING count() = ${param(count, 'UInt32')})`
+        }
+        break
       }
-      case 'consent': {
-        const inner = `SELECT ${resolvedProfile} AS profile_id FROM event AS e ${resolvedJoin}
-          WHERE e.name IN ('Consent Given', 'Consent Withdrawn') AND e.properties.topic::String = ${param(of.topic, 'String')}
-          GROUP BY profile_id HAVING argMax(e.name, (e.time, e.position)) = 'Consent Given'`
-        return `p.profile_id ${of.state === 'given' ? 'IN' : 'NOT IN'} (${inner})`
-      }
+      case 'consent':
+        return `p.profile_id ${of.state === 'given' ? 'IN' : 'NOT IN'} (SELECT m.profile_id FROM mailable AS m FINAL WHERE m.topic = ${param(topicOf(of.topic), 'String')} AND m.removed = 0)`
     }
   }
   const groups = definition.groups.map(

@@ -1,4 +1,5 @@
 import { labelOf } from '../../../lib/sensitivity/sensitivity.ts'
+import { topicOf } from '../../consent/server/index.ts'
 import type { Condition, SegmentDefinition, Test, Window } from '../contract.ts'
 
 /** A definition as a sentence that can be read aloud. Composed from the definition itself, so it cannot say anything else. */
@@ -14,6 +15,12 @@ export function describe(definition: SegmentDefinition): string {
   return `People ${join(groups, definition.match === 'all' ? 'and' : 'or')}.`
 }
 
+/** The short names of the topics that a definition asks about. */
+export function topicsUsed(definition: SegmentDefinition): string[] {
+  const all = definition.groups.flatMap((group) => group.of)
+  return [...new Set(all.flatMap((of) => (of.kind === 'consent' ? [topicOf(of.topic)] : [])))]
+}
+
 /** The trait fields that a definition reads, and whether it reads what people did. */
 export function fieldsUsed(definition: SegmentDefinition): { traits: string[]; events: string[] } {
   const all = definition.groups.flatMap((group) => group.of)
@@ -25,7 +32,7 @@ export function fieldsUsed(definition: SegmentDefinition): { traits: string[]; e
 
 function condition(of: Condition): string {
   if (of.kind === 'trait') return `whose ${labelOf(of.field)} ${test(of.test)}`
-  if (of.kind === 'consent') return `who ${of.state === 'given' ? 'agreed' : 'did not agree'} to “${of.topic}”`
+  if (of.kind === 'consent') return `who ${of.state === 'given' ? 'may' : 'may not'} be mailed about “${of.topic}”`
   const where =
     of.where.length === 0
       ? ''

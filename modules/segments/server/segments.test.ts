@@ -65,9 +65,6 @@ group('a segment', () => {
         event('åsa', 'Order Completed', 100, { revenue: 20 }),
         event('obrien', 'Order Completed', 120, { revenue: 300 }),
         event('old', 'Order Completed', 3, { revenue: 10 }),
-        event('åsa', 'Consent Given', 9, { topic: 'offers' }),
-        event('åsa', 'Consent Withdrawn', 2, { topic: 'offers' }),
-        event('obrien', 'Consent Given', 2, { topic: 'offers' }),
       ],
       { token: 'events' },
     )
@@ -140,7 +137,25 @@ group('a segment', () => {
       }),
       ['obrien'],
     ],
-    ['who agreed and did not take it back', all({ kind: 'consent', topic: 'offers', state: 'given' }), ['obrien']],
+    ...(
+      [
+        ['at most', 0, ['merged']],
+        ['exactly', 0, ['merged']],
+        ['at least', 0, ['merged', 'obrien', 'åsa']],
+        ['at most', 1, ['merged', 'obrien']],
+        ['exactly', 1, ['obrien']],
+      ] as const
+    ).map(([is, count, expected]): [string, SegmentDefinition, string[]] => [
+      `who ordered something dear ${is} ${String(count)} times, who never did included`,
+      all({
+        kind: 'event',
+        name: 'Order Completed',
+        times: { is, count },
+        window: { kind: 'ever' },
+        where: [{ property: 'revenue', test: { is: 'greater than', value: 15 } }],
+      }),
+      [...expected],
+    ]),
     [
       'any of two',
       {

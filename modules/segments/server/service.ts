@@ -10,7 +10,8 @@ import { actorOf, type Audit } from '../../audit/server/index.ts'
 import type { Profiles } from '../../profiles/server/index.ts'
 import type { Segment, SegmentDefinition, Size } from '../contract.ts'
 import { compile } from './compile.ts'
-import { describe, fieldsUsed } from './describe.ts'
+import { consentedPeople, type ConsentedNeeds } from './consented.ts'
+import { describe, fieldsUsed, topicsUsed } from './describe.ts'
 
 export interface SegmentVersion {
   id: Id<'segment'>
@@ -56,6 +57,7 @@ export interface SegmentNeeds {
   ids: Ids
   audit: Audit
   profiles: Pick<Profiles, 'traitsOf'>
+  consent: ConsentedNeeds['consent']
   /** Someone changed a segment, within the transaction of the change. */
   changed(tx: Postgres, id: Id<'segment'>, by: Actor): Promise<void>
 }
@@ -75,6 +77,7 @@ const select = `SELECT s.id, s.version, s.archived_at, v.name, v.definition, v.m
 
 export function createSegments(needs: SegmentNeeds): Segments {
   const { postgres, clickhouse, clock, audit } = needs
+  const consented = consentedPeople(needs)
   const show = (row: Row): Segment => ({
     id: row.id as Id<'segment'>,
     name: row.name,
@@ -195,6 +198,7 @@ export function createSegments(needs: SegmentNeeds): Segments {
       return one(id)
     },
     async size(definition, signal) {
+      await consented.upToDate(topicsUsed(definition))
       const { sql, params } = compile(definition, clock.ms())
       const [row] = await clickhouse.query<{ people: number; reachable: number; of: number }>(
         `SELECT toUInt32(countIf(inside)) AS people, toUInt32(countIf(inside AND email != '')) AS reachable, toUInt32(count()) AS of
@@ -205,6 +209,7 @@ export function createSegments(needs: SegmentNeeds): Segments {
       return row ?? { people: 0, reachable: 0, of: 0 }
     },
     async sample(definition, count, signal) {
+      await consented.upToDate(topicsUsed(definition))
       const { sql, params } = compile(definition, clock.ms())
       // By hash, so that the sample is neither the oldest nor the newest, and the same each time.
       const rows = await clickhouse.query<{ profile_id: string }>(
@@ -215,6 +220,7 @@ export function createSegments(needs: SegmentNeeds): Segments {
       return rows.map((row) => row.profile_id as Id<'profile'>)
     },
     async *members(definition) {
+      await consented.upToDate(topicsUsed(definition))
       const { sql, params } = compile(definition, clock.ms())
       for await (const rows of clickhouse.stream<{ profile_id: string }>(
         `SELECT profile_id FROM (${sql}) ORDER BY profile_id`,

@@ -199,11 +199,11 @@ function One({ value, change, remove }: { value: Condition; change: (next: Condi
       <div className="condition">
         <Select
           label="who"
-          w={160}
+          w={220}
           allowDeselect={false}
           data={[
-            { value: 'given', label: 'agreed to' },
-            { value: 'not given', label: 'did not agree to' },
+            { value: 'given', label: 'may be mailed about' },
+            { value: 'not given', label: 'may not be mailed about' },
           ]}
           value={value.state}
           onChange={(state) => {
@@ -251,7 +251,7 @@ function One({ value, change, remove }: { value: Condition; change: (next: Condi
           <NumberInput
             label="times"
             w={80}
-            min={1}
+            min={0}
             max={10_000}
             value={value.times.count}
             onChange={(times) => {
