@@ -47,6 +47,35 @@ describe('reading a delimited file', () => {
     expect(read('a;b\n1;2\n3\n')[2]).toEqual({ line: 3, cells: ['3'], problem: '1 columns where 2 are expected' })
   })
 
+  it('lets a line without an end go by and goes on behind it, without keeping it', () => {
+    const reader = createRecordReader(';')
+    const records = [...reader.push('id;name\n1;')]
+    const piece = 'x'.repeat(262_144)
+    // 200 MB, a quarter of a MiB at a time.
+    for (let at = 0; at < 800; at++) records.push(...reader.push(piece))
+    records.push(...reader.push('\n2;Åsa\n'), ...reader.end())
+    expect(records).toEqual([
+      { line: 1, cells: ['id', 'name'] },
+      { line: 2, cells: [expect.stringMatching(/^1;/)], problem: 'the line is longer than 1,048,576 characters' },
+      { line: 3, cells: ['2', 'Åsa'] },
+    ])
+    expect(records[1]?.cells[0]?.length).toBeLessThan(300)
+  })
+
+  it('names a file that is one endless line', () => {
+    const reader = createRecordReader(';')
+    for (let at = 0; at < 5; at++) expect(reader.push('a;'.repeat(131_072))).toEqual([])
+    expect(reader.end()).toMatchObject([{ line: 1, problem: 'the line is longer than 1,048,576 characters' }])
+  })
+
+  it('parses each line a bounded number of times, however many quotes stand alone', () => {
+    const lines = ['a;b', ...Array.from({ length: 20_000 }, () => '"'), '1;"two\nlines"', '3;4']
+    const records = read(lines.join('\n'), ';', 262_144)
+    expect(records.at(-1)).toMatchObject({ cells: ['3', '4'] })
+    expect(records.at(-2)).toMatchObject({ cells: ['1', 'two\nlines'] })
+    expect(records.slice(1, -2).every((record) => record.problem !== undefined)).toBe(true)
+  })
+
   it('recognises delimiter, header, encoding and types', () => {
     const sample =
       'CUST_NO;E-MAIL;BIRTH DATE;SPENT\n7;åsa@mail.example;24.12.1980;12,5\n8;jo@mail.example;01.02.1990;3\n9;'

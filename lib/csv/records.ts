@@ -19,15 +19,32 @@ export interface RecordReader {
 /** A quoted field may run over this many lines or characters; beyond it, its opening quote is taken for a slip. */
 const maxLines = 50
 const maxCharacters = 65_536
+/** A line beyond this many characters is no row of a table; it is let go by and named, so that a file without line ends costs no memory. */
+const maxLine = 1_048_576
+
+/** A line of the file; of one that is too long only its beginning is kept. */
+interface Line {
+  text: string
+  tooLong: boolean
+}
+const quotesIn = (text: string): number => {
+  let count = 0
+  for (let at = text.indexOf('"'); at !== -1; at = text.indexOf('"', at + 1)) count += 1
+  return count
+}
 
 /**
  * Reads records and survives a broken quote: an ordinary reader takes the rest of the file for one field. Here a record that does not
  * close within 50 lines costs only its first line, and reading goes on with the next. csv-parse does the parsing; this file only
- * decides which lines belong together.
+ * decides which lines belong together. Work and memory are bounded for any file: each line is parsed at most twice.
  */
 export function createRecordReader(delimiter: string): RecordReader {
-  let rest = ''
-  let waiting: string[] = []
+  /** The line that is not complete yet, in the pieces in which it came: putting them together each time would cost the square of its length. */
+  let open: string[] = []
+  let openLength = 0
+  /** A carriage return at the very end may be half of a line end. */
+  let half = ''
+  let waiting: Line[] = []
   let line = 1
   let width: number | undefined
 
@@ -57,7 +74,13 @@ export function createRecordReader(delimiter: string): RecordReader {
 
   /** Takes lines from the front of `waiting` as one record; undefined when more lines are needed to tell. */
   function take(final: boolean): CsvRecord | undefined {
-    const first = waiting[0] ?? ''
+    const { text: first, tooLong } = waiting[0] ?? { text: '', tooLong: false }
+    if (tooLong)
+      return asItIs({
+        line,
+        cells: [first],
+        problem: `the line is longer than ${maxLine.toLocaleString('en-GB')} characters`,
+      })
     if (first.trim() === '') {
       waiting.shift()
       line += 1
@@ -67,16 +90,35 @@ export function createRecordReader(delimiter: string): RecordReader {
     const alone = parseText(first, true)
     if (fits(alone)) return done(alone, 1)
     let characters = first.length
-    for (let count = 2; count <= Math.min(waiting.length, maxLines); count++) {
-      characters += (waiting[count - 1] ?? '').length
+    let quotes = quotesIn(first)
+    let ended = quotes % 2 === 0
+    for (let count = 2; !ended && count <= Math.min(waiting.length, maxLines); count++) {
+      const next = waiting[count - 1]
+      if (next === undefined) break
+      ended = next.tooLong
+      if (ended) break
+      characters += next.text.length
       if (characters > maxCharacters) break
-      if (!(waiting[count - 1] ?? '').includes('"')) continue
-      const together = parseText(waiting.slice(0, count).join('\n'), false)
+      quotes += quotesIn(next.text)
+      // By the book a record ends at the first line end outside of quotes, which is where their number is even: more lines cannot help.
+      ended = quotes % 2 === 0
+      if (!ended) continue
+      const together = parseText(
+        waiting
+          .slice(0, count)
+          .map((one) => one.text)
+          .join('\n'),
+        false,
+      )
       if (fits(together)) return done(together, count)
     }
-    if (!final && waiting.length < maxLines && characters <= maxCharacters) return undefined
+    if (!ended && !final && waiting.length < maxLines && characters <= maxCharacters) return undefined
     if (alone !== undefined) return done(alone, 1)
-    const record = broken(first)
+    return asItIs(broken(first))
+  }
+
+  /** The first line is this record, however it reads. */
+  function asItIs(record: CsvRecord): CsvRecord {
     waiting.shift()
     line += 1
     return record
@@ -104,19 +146,36 @@ export function createRecordReader(delimiter: string): RecordReader {
     return records
   }
 
+  function add(piece: string): void {
+    openLength += piece.length
+    if (openLength <= maxLine) open.push(piece)
+    else open = [(open[0] ?? piece).slice(0, 200)]
+  }
+  function close(): Line {
+    const closed = { text: open.join(''), tooLong: openLength > maxLine }
+    open = []
+    openLength = 0
+    return closed
+  }
+
   return {
     push(text) {
-      const all = rest + text
-      // A carriage return at the very end may be half of a line end.
-      const held = all.endsWith('\r') ? '\r' : ''
-      const lines = all.slice(0, all.length - held.length).split(/\r\n|\n|\r/)
-      rest = (lines.pop() ?? '') + held
+      const all = half + text
+      half = all.endsWith('\r') ? '\r' : ''
+      const [first = '', ...others] = all.slice(0, all.length - half.length).split(/\r\n|\n|\r/)
+      add(first)
+      const lines: Line[] = []
+      for (const other of others) {
+        lines.push(close())
+        add(other)
+      }
       waiting = waiting.length === 0 ? lines : [...waiting, ...lines]
       return drain(false)
     },
     end() {
-      if (rest.trim() !== '') waiting.push(rest.replace(/\r$/, ''))
-      rest = ''
+      half = ''
+      const rest = close()
+      if (rest.text.trim() !== '') waiting.push(rest)
       return drain(true)
     },
   }
