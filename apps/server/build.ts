@@ -343,6 +343,7 @@ export async function build(needs: BuildNeeds) {
         await collect.start([identity.step, profiles.step, consentStep])
       if (config.role === 'all' || config.role === 'work') {
         await jobs.start()
+        await imports.start()
         await journeys.start()
       }
       // A log that was cut short or replaced as a whole is found by the head that was written down beside it.
@@ -360,6 +361,7 @@ export async function build(needs: BuildNeeds) {
       stopHeads()
       await http.close()
       await journeys.stop()
+      imports.stop()
       await jobs.stop()
       await collect.stop()
       sources.stop()

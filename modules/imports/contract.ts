@@ -61,6 +61,9 @@ export const WorstRow = z.object({
 })
 export type WorstRow = z.infer<typeof WorstRow>
 
+/** A file is kept so many days after its import ended (or was handed in and left), then deleted with every cell of it that is shown. */
+export const keepDays = 30
+
 export const Import = z.object({
   id: ImportId,
   sourceId: SourceId,
@@ -78,6 +81,8 @@ export const Import = z.object({
   createdAt: z.string(),
   finishedAt: z.string().nullable(),
   startedBy: z.string(),
+  /** When the file is deleted; null when it is. */
+  fileUntil: z.string().nullable(),
 })
 export type Import = z.infer<typeof Import>
 
@@ -138,7 +143,7 @@ export const routes = {
   cancel: route({
     method: 'POST',
     path: '/api/imports/:id/cancel',
-    summary: 'Stop a check or a run; what was stored stays.',
+    summary: 'Stop a check or a run; what was stored stays. The file of a run that is stopped is deleted at once.',
     allow: 'data.write',
     params: one,
     reply: Import,

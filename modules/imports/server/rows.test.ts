@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { detectColumns, detectFormat } from '../../../lib/csv/detect.ts'
 import { createRecordReader } from '../../../lib/csv/records.ts'
 import { guessMeanings } from './meanings.ts'
-import { readRow } from './rows.ts'
+import { eventsOf, readRow } from './rows.ts'
 
 const crm = [
   'CUST_NO;FIRST NAME;LAST NAME;E-MAIL;PHONE;BIRTH DATE;ZIP;CITY;NOTES',
@@ -25,7 +25,7 @@ describe('a row of a CRM export', () => {
   it('becomes an identify event with its customer number and contact points as identifiers', () => {
     const [first] = read(crm)
     expect(first).toMatchObject({
-      kind: 'events',
+      kind: 'row',
       problems: [],
       events: [
         {
@@ -63,9 +63,13 @@ describe('a row of a CRM export', () => {
   })
 
   it('is the same event every time it is read, and another once a value changed', () => {
-    const id = (text: string) => read(text).map((row) => (row.kind === 'events' ? row.messageId : ''))[0]
-    expect(id(crm)).toBe(id(crm))
-    expect(id(crm.replace('Malmö', 'Göteborg'))).not.toBe(id(crm))
+    const id = (text: string, generation = 0) =>
+      read(text).flatMap((row) => (row.kind === 'row' ? eventsOf(row, { nth: 0, generation }) : []))[0]
+    const messageId = { messageId: expect.stringMatching(/^row-/) as string }
+    expect(id(crm)).toMatchObject(messageId)
+    expect(id(crm)).toEqual(id(crm))
+    expect(id(crm.replace('Malmö', 'Göteborg'))).not.toEqual(id(crm))
+    expect(id(crm, 1)).not.toEqual(id(crm))
   })
 })
 

@@ -3,14 +3,35 @@ import { readCell } from '../../../lib/csv/cells.ts'
 import type { CsvRecord } from '../../../lib/csv/records.ts'
 import type { Column, Format } from '../contract.ts'
 
-/** What becomes of one row: the events it stands for, or why it stands for none. `problems` are cells that could not be read. */
-export type RowResult =
-  | { kind: 'events'; line: number; messageId: string; events: object[]; problems: string[] }
-  | { kind: 'rejected'; line: number; reason: string; problems: string[] }
+/** A row that says something. `problems` are cells that could not be read. */
+export interface Row {
+  kind: 'row'
+  line: number
+  /** A hash of whom it is about: the first identifier that is no contact point (those change), else the e-mail address, else the number. */
+  key: string
+  /** A hash of source, meanings and values: of everything that it says. */
+  hash: string
+  /** The events it stands for, without message ids. */
+  events: object[]
+  problems: string[]
+}
+/** What becomes of one row: what it says, or why it stands for nothing. */
+export type RowResult = Row | { kind: 'rejected'; line: number; reason: string; problems: string[] }
+
+const hashOf = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex')
+
+/**
+ * The events of a row with their message ids: the same row of the same generation is the same event, however often it is read. What was said before,
+ * then changed, and is said again has another generation, so it is another event.
+ */
+export function eventsOf(row: Row, as: { nth: number; generation: number }): object[] {
+  const tail = as.nth === 0 && as.generation === 0 ? '' : `-${String(as.nth)}.${String(as.generation)}`
+  const messageId = `row-${row.hash.slice(0, 40)}${tail}`
+  return row.events.map((event, at) => ({ ...event, messageId: at === 0 ? messageId : `${messageId}-consent` }))
+}
 
 /**
  * Turns a record into an `identify` event, and into a consent event where the file says what a person agreed to.
- * The message id is a hash over source, meanings and values: the same row again is the same event, a changed row another.
  */
 export function readRow(record: CsvRecord, columns: readonly Column[], format: Format, sourceId: string): RowResult {
   if (record.problem !== undefined)
@@ -39,17 +60,16 @@ export function readRow(record: CsvRecord, columns: readonly Column[], format: F
       reason: 'no identifier: the row cannot be told to belong to anyone',
       problems,
     }
-  const messageId = `row-${createHash('sha256')
-    .update(JSON.stringify([sourceId, identifiers, traits, consent]))
-    .digest('hex')
-    .slice(0, 40)}`
+  const contact = (type: string) => type === 'email' || type === 'phone'
+  const about =
+    identifiers.find(({ type }) => !contact(type)) ?? identifiers.find(({ type }) => type === 'email') ?? identifiers[0]
   const userId = identifiers.find((identifier) => identifier.type === 'user_id')?.id
   const context = {
     library: { name: 'interlock-import', version: '1' },
     externalIds: identifiers.filter((identifier) => identifier.type !== 'user_id'),
   }
   const who = userId === undefined ? {} : { userId }
-  const events: object[] = [{ type: 'identify', messageId, ...who, traits, context }]
+  const events: object[] = [{ type: 'identify', ...who, traits, context }]
   const granted = consent.state === undefined ? undefined : consentState(consent.state)
   if (consent.state !== undefined && granted === undefined)
     problems.push(`consent: “${consent.state}” is neither given nor withdrawn`)
@@ -60,7 +80,6 @@ export function readRow(record: CsvRecord, columns: readonly Column[], format: F
         : { timestamp: new Date(consent.at).toISOString() }
     events.push({
       type: 'track',
-      messageId: `${messageId}-consent`,
       ...who,
       event: granted ? 'Consent Given' : 'Consent Withdrawn',
       properties: {
@@ -73,7 +92,14 @@ export function readRow(record: CsvRecord, columns: readonly Column[], format: F
       ...at,
     })
   }
-  return { kind: 'events', line: record.line, messageId, events, problems }
+  return {
+    kind: 'row',
+    line: record.line,
+    key: hashOf([sourceId, about]).slice(0, 32),
+    hash: hashOf([sourceId, identifiers, traits, consent]),
+    events,
+    problems,
+  }
 }
 
 function consentState(text: string): boolean | undefined {

@@ -1,7 +1,6 @@
 import iconv from 'iconv-lite'
 import { z } from 'zod'
 import { detectColumns, detectEncoding, detectFormat } from '../../../lib/csv/detect.ts'
-import { createRecordReader, type CsvRecord } from '../../../lib/csv/records.ts'
 import type { Id } from '../../../lib/ids/ids.ts'
 import { Refusal } from '../../../lib/refusals/refusals.ts'
 import type { Clock } from '../../../platform/clock/clock.ts'
@@ -15,14 +14,17 @@ import type { Readable } from 'node:stream'
 import { actorOf, type Audit } from '../../audit/server/index.ts'
 import type { Collect } from '../../collect/server/index.ts'
 import type { Sources } from '../../sources/server/index.ts'
-import { ImportId, type Column, type Counts, type Format, type Import, type WorstRow } from '../contract.ts'
+import { ImportId, keepDays, type Column, type Format, type Import } from '../contract.ts'
 import { guessMeanings } from './meanings.ts'
-import { readRow, type RowResult } from './rows.ts'
+import { createReading } from './reading.ts'
 import { importStore, type StoredImport } from './store.ts'
 
 const maxBytes = 2_147_483_648
 const sampleBytes = 131_072
-const rowsAtOnce = 500
+/** A table with more columns than this is none: a wrong delimiter, or one endless line. */
+const mostColumns = 1_000
+const tendEveryMs = 10_000
+const atRest: Import['state'][] = ['uploaded', 'checked', 'cancelled', 'failed', 'done']
 
 export interface Imports {
   /** Stores the file and tells how it would be read. @throws Refusal bad_input for an empty file, too_large past 2 GiB */
@@ -47,6 +49,9 @@ export interface Imports {
   cancel(caller: Caller, id: Id<'import'>): Promise<Import>
   /** Check or run to the end, for the command line and the demo company. */
   through(id: Id<'import'>, kind: 'check' | 'run'): Promise<Import>
+  /** Takes up what an earlier process left, now and whenever one goes, and deletes files whose time has come. */
+  start(): Promise<void>
+  stop(): void
 }
 
 export interface ImportNeeds {
@@ -58,25 +63,24 @@ export interface ImportNeeds {
   jobs: Jobs
   audit: Audit
   sources: Pick<Sources, 'get'>
-  collect: Pick<Collect, 'accept' | 'seen'>
+  collect: Pick<Collect, 'accept'>
 }
 
 export function createImports(needs: ImportNeeds): Imports {
-  const { postgres, clock, files, audit, collect, sources } = needs
+  const { postgres, clock, files, audit, sources } = needs
   const store = importStore(postgres)
 
-  const work = job(
-    'imports.read',
-    z.object({ id: ImportId, kind: z.enum(['check', 'run']) }),
-    ({ id, kind }, signal) => read(id, kind, signal),
-    3,
-  )
+  const read = createReading(needs)
+  const work = job('imports.read', z.object({ id: ImportId }), ({ id }, signal) => read(id, signal), 3)
   needs.jobs.register(work)
+  let stopTending = () => {}
 
-  async function show(row: StoredImport): Promise<Import> {
+  async function show({ fileRemovedAt, run: _run, ...row }: StoredImport): Promise<Import> {
     const source = await sources.get(row.sourceId)
+    const since = row.finishedAt ?? row.createdAt
     return {
       ...row,
+      fileUntil: fileRemovedAt === null ? new Date(since.getTime() + keepDays * 86_400_000).toISOString() : null,
       sourceName: source?.name ?? 'a source that is gone',
       createdAt: row.createdAt.toISOString(),
       finishedAt: row.finishedAt?.toISOString() ?? null,
@@ -88,8 +92,18 @@ export function createImports(needs: ImportNeeds): Imports {
     return row
   }
 
+  /** @throws Refusal('not_now') when there is nothing left to read */
+  function needFile(row: StoredImport): void {
+    if (row.fileRemovedAt === null) return
+    throw new Refusal(
+      'not_now',
+      `The file was deleted on ${row.fileRemovedAt.toISOString().slice(0, 10)}. Hand it in again: what is here already is not stored twice.`,
+    )
+  }
+
   async function start(caller: Caller, id: Id<'import'>, kind: 'check' | 'run'): Promise<Import> {
     const row = await need(id)
+    needFile(row)
     if (!row.columns.some((column) => column.meaning.kind === 'identifier')) {
       throw new Refusal(
         'not_now',
@@ -97,15 +111,9 @@ export function createImports(needs: ImportNeeds): Imports {
       )
     }
     const moved = await postgres.transaction(async (tx) => {
-      const did = await importStore(tx).move(
-        id,
-        kind === 'check'
-          ? ['uploaded', 'checked', 'cancelled', 'failed', 'done']
-          : ['uploaded', 'checked', 'cancelled', 'failed', 'done'],
-        kind === 'check' ? 'checking' : 'running',
-      )
+      const did = await importStore(tx).move(id, atRest, kind === 'check' ? 'checking' : 'running')
       if (!did) return false
-      await needs.jobs.enqueue(tx, work, { id, kind }, { key: `imports ${id}` })
+      await needs.jobs.enqueue(tx, work, { id }, { key: `imports ${id}` })
       await audit.write(tx, {
         actor: actorOf(caller),
         deed: `import.${kind}`,
@@ -119,67 +127,25 @@ export function createImports(needs: ImportNeeds): Imports {
     return show(await need(id))
   }
 
-  async function* records(row: StoredImport, read: (bytes: number) => void): AsyncGenerator<CsvRecord[]> {
-    const reader = createRecordReader(row.format.delimiter)
-    const decoder = iconv.getDecoder(row.format.encoding)
-    let first = true
-    let header = row.format.hasHeader
-    const rest = (found: CsvRecord[]) => {
-      if (!header || found.length === 0) return found
-      header = false
-      return found.slice(1)
-    }
-    for await (const chunk of files.read(row.id)) {
-      read(chunk.byteLength)
-      const text = decoder.write(Buffer.from(chunk))
-      yield rest(reader.push(first ? text.replace(/^\uFEFF/, '') : text))
-      first = false
-    }
-    yield rest([...reader.push(decoder.end() ?? ''), ...reader.end()])
+  async function removeFile(id: Id<'import'>): Promise<void> {
+    await postgres.transaction(async (tx) => {
+      if (!(await importStore(tx).fileRemoved(id, clock.now()))) return
+      // Within the transaction: a file that cannot be removed is tried again, and one that is gone already is gone.
+      await files.remove(id)
+      await audit.write(tx, {
+        actor: { kind: 'system', id: 'imports' },
+        deed: 'import.file_removed',
+        object: { kind: 'import', id },
+        summary: 'deleted the file of an import',
+      })
+    })
   }
 
-  async function read(id: Id<'import'>, kind: 'check' | 'run', signal?: AbortSignal): Promise<void> {
-    const row = await need(id)
-    const state = kind === 'check' ? 'checking' : 'running'
-    if (row.state !== state) return
-    const source = await sources.get(row.sourceId)
-    if (source === undefined) throw new Refusal('not_found', 'The source of this import is gone.')
-    const tally = createTally()
-    let bytesRead = 0
-    try {
-      for await (const some of records(row, (bytes) => (bytesRead += bytes))) {
-        if (signal?.aborted === true) return
-        for (let at = 0; at < some.length; at += rowsAtOnce) {
-          const rows = some
-            .slice(at, at + rowsAtOnce)
-            .map((record) => ({ record, result: readRow(record, row.columns, row.format, row.sourceId) }))
-          const seen = await collect.seen(
-            source.id,
-            rows.map(({ result }) => (result.kind === 'events' ? result.messageId : '')),
-          )
-          const fresh: object[] = []
-          rows.forEach(({ record, result }, index) => {
-            const known = seen[index] === true || (result.kind === 'events' && tally.repeated(result.messageId))
-            tally.add(record, result, known)
-            if (result.kind === 'events' && !known) fresh.push(...result.events)
-          })
-          if (kind === 'run' && fresh.length > 0) await collect.accept(source, fresh, 'import')
-        }
-        if (!(await store.progress(id, state, bytesRead, tally.counts(), tally.worst()))) return
-      }
-      await store.finish(id, state, kind === 'check' ? 'checked' : 'done', null, clock.now())
-    } catch (error) {
-      needs.log.error('an import failed', error, { id })
-      await store.finish(
-        id,
-        state,
-        'failed',
-        error instanceof Refusal
-          ? error.message
-          : 'Something went wrong on our side; it was logged. Running it again stores nothing twice.',
-        clock.now(),
-      )
-    }
+  /** Takes up what a process left when it stopped or was killed, and deletes files whose time has come. */
+  async function tend(): Promise<void> {
+    for (const { id } of await store.stranded(clock.now()))
+      await postgres.transaction((tx) => needs.jobs.enqueue(tx, work, { id }, { key: `imports ${id}` }))
+    for (const { id } of await store.overdue(new Date(clock.ms() - keepDays * 86_400_000))) await removeFile(id)
   }
 
   return {
@@ -201,6 +167,13 @@ export function createImports(needs: ImportNeeds): Imports {
       }
       const format = detectFormat(sample, encoding)
       const columns = guessMeanings(detectColumns(sample, format))
+      if (columns.length > mostColumns) {
+        await files.remove(id)
+        throw new Refusal(
+          'bad_input',
+          `The first lines have ${columns.length.toLocaleString('en-GB')} columns; a table of people has at most ${mostColumns.toLocaleString('en-GB')}.`,
+        )
+      }
       await postgres.transaction(async (tx) => {
         await importStore(tx).insert({
           id,
@@ -226,6 +199,7 @@ export function createImports(needs: ImportNeeds): Imports {
     list: async () => Promise.all((await store.newest(100)).map(show)),
     async plan(caller, id, format, columns) {
       const row = await need(id)
+      needFile(row)
       if (row.state === 'running' || row.state === 'checking')
         throw new Refusal('not_now', 'The file is being read; cancel that first.')
       // Another delimiter or encoding makes other columns: guess them anew, then lay the person's choices over the guess.
@@ -256,84 +230,34 @@ export function createImports(needs: ImportNeeds): Imports {
     check: (caller, id) => start(caller, id, 'check'),
     run: (caller, id) => start(caller, id, 'run'),
     async cancel(caller, id) {
-      await postgres.transaction(async (tx) => {
-        if (!(await importStore(tx).cancel(id, clock.now())))
-          throw new Refusal('not_now', 'Nothing is running that could be cancelled.')
+      const state = await postgres.transaction(async (tx) => {
+        const now = await importStore(tx).cancel(id, clock.now())
+        if (now === undefined) throw new Refusal('not_now', 'Nothing is running that could be cancelled.')
         await audit.write(tx, {
           actor: actorOf(caller),
           deed: 'import.cancelled',
           object: { kind: 'import', id },
           summary: 'cancelled an import',
         })
+        return now
       })
+      if (state === 'cancelled') await removeFile(id)
       return show(await need(id))
     },
     async through(id, kind) {
-      if (
-        !(await store.move(
-          id,
-          ['uploaded', 'checked', 'cancelled', 'failed', 'done'],
-          kind === 'check' ? 'checking' : 'running',
-        ))
-      )
+      if (!(await store.move(id, atRest, kind === 'check' ? 'checking' : 'running')))
         throw new Refusal('not_now', 'This file is being read already.')
-      await read(id, kind)
+      await read(id, new AbortController().signal)
       return show(await need(id))
     },
-  }
-}
-
-/** Counts rows as they go by and keeps the ten worst. */
-function createTally() {
-  let rows = 0
-  let sent = 0
-  let unchanged = 0
-  let rejected = 0
-  let withProblems = 0
-  const reasons = new Map<string, number>()
-  const inFile = new Set<string>()
-  let worst: WorstRow[] = []
-  return {
-    /** The same row twice in one file is the same event; bounded, because beyond a million rows the index on disk decides. */
-    repeated(messageId: string): boolean {
-      if (inFile.has(messageId)) return true
-      if (inFile.size < 1_000_000) inFile.add(messageId)
-      return false
+    async start() {
+      await tend()
+      stopTending = clock.every(tendEveryMs, tend, (error) => {
+        needs.log.warn('imports could not be looked after; it is tried again', { error: String(error) })
+      })
     },
-    add(record: CsvRecord, result: RowResult, known: boolean) {
-      rows += 1
-      if (result.kind === 'rejected') {
-        rejected += 1
-        reasons.set(result.reason, (reasons.get(result.reason) ?? 0) + 1)
-      } else {
-        if (known) unchanged += 1
-        else sent += 1
-        if (result.problems.length > 0) withProblems += 1
-      }
-      if (result.problems.length === 0 && result.kind === 'events') return
-      const entry = {
-        line: record.line,
-        cells: record.cells.map((cell) => cell.slice(0, 200)).slice(0, 60),
-        problems: result.problems.length > 0 ? result.problems : [result.kind === 'rejected' ? result.reason : ''],
-        rejected: result.kind === 'rejected',
-      }
-      worst = [...worst, entry]
-        .sort(
-          (a, b) => Number(b.rejected) - Number(a.rejected) || b.problems.length - a.problems.length || a.line - b.line,
-        )
-        .slice(0, 10)
+    stop() {
+      stopTending()
     },
-    counts: (): Counts => ({
-      rows,
-      sent,
-      unchanged,
-      rejected,
-      withProblems,
-      reasons: [...reasons]
-        .map(([reason, count]) => ({ reason, rows: count }))
-        .sort((a, b) => b.rows - a.rows)
-        .slice(0, 20),
-    }),
-    worst: () => worst,
   }
 }

@@ -1,5 +1,7 @@
+import type { Generated } from 'kysely'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import type { Column, Counts, Format, Import, WorstRow } from '../contract.ts'
+import type { LastRow } from './comparison.ts'
 
 interface ImportTable {
   id: string
@@ -16,8 +18,13 @@ interface ImportTable {
   started_by: string
   created_at: Date
   finished_at: Date | null
+  run: Generated<number>
+  reader: string | null
+  held_until: Date | null
+  file_removed_at: Date | null
 }
-type Row = Omit<ImportTable, 'format' | 'columns' | 'counts' | 'worst'> & {
+type Row = Omit<ImportTable, 'format' | 'columns' | 'counts' | 'worst' | 'run'> & {
+  run: number
   format: Format
   columns: Column[]
   counts: Counts | null
@@ -45,6 +52,8 @@ function fromRow(row: Row) {
     startedBy: row.started_by,
     createdAt: row.created_at,
     finishedAt: row.finished_at,
+    run: row.run,
+    fileRemovedAt: row.file_removed_at,
   }
 }
 
@@ -109,38 +118,122 @@ export function importStore(postgres: Postgres) {
     async move(id: string, from: Import['state'][], state: Import['state']) {
       const done = await db
         .updateTable('import')
-        .set({ state, bytes_read: 0, because: null, finished_at: null })
+        .set((update) => ({
+          state,
+          bytes_read: 0,
+          because: null,
+          finished_at: null,
+          reader: null,
+          held_until: null,
+          run: update('run', '+', state === 'running' ? 1 : 0),
+        }))
         .where('id', '=', id)
         .where('state', 'in', from)
+        .where('file_removed_at', 'is', null)
         .executeTakeFirst()
       return Number(done.numUpdatedRows) === 1
     },
-    /** Writes progress while the state is still `state`; tells whether it is (it is not after a cancel). */
-    async progress(id: string, state: Import['state'], bytesRead: number, counts: Counts, worst: WorstRow[]) {
-      const done = await db
-        .updateTable('import')
-        .set({ bytes_read: bytesRead, counts: JSON.stringify(counts), worst: JSON.stringify(worst) })
-        .where('id', '=', id)
-        .where('state', '=', state)
-        .executeTakeFirst()
-      return Number(done.numUpdatedRows) === 1
+    /** Takes a check or a run in hand, unless somebody has it who gave a sign of life. @returns undefined when there is nothing to read */
+    async claim(id: string, reader: string, now: Date, until: Date) {
+      const [row] = await postgres.query<Row>(
+        `UPDATE imports.import SET reader = $2, held_until = $4 WHERE id = $1 AND state IN ('checking', 'running') AND (held_until IS NULL OR held_until < $3) RETURNING *`,
+        [id, reader, now, until],
+      )
+      return row === undefined ? undefined : fromRow(row)
     },
-    async finish(id: string, from: Import['state'], state: Import['state'], because: string | null, at: Date) {
+    /** What is to be read and nobody has in hand: begun a moment ago, or left by a process that is gone. */
+    async stranded(now: Date) {
+      return postgres.query<{ id: Import['id'] }>(
+        `SELECT id FROM imports.import WHERE state IN ('checking', 'running') AND (held_until IS NULL OR held_until < $1) LIMIT 100`,
+        [now],
+      )
+    },
+    async letGo(id: string, reader: string) {
       await db
         .updateTable('import')
-        .set({ state, because, finished_at: at })
+        .set({ reader: null, held_until: null })
         .where('id', '=', id)
-        .where('state', '=', from)
+        .where('reader', '=', reader)
         .execute()
     },
-    async cancel(id: string, at: Date) {
+    /** Writes progress while `reader` has it; tells whether it has (it has not after a cancel). */
+    async progress(id: string, reader: string, until: Date, bytesRead: number, counts: Counts, worst: WorstRow[]) {
       const done = await db
         .updateTable('import')
-        .set({ state: 'cancelled', finished_at: at })
+        .set({
+          bytes_read: bytesRead,
+          counts: JSON.stringify(counts),
+          worst: JSON.stringify(worst),
+          held_until: until,
+        })
         .where('id', '=', id)
-        .where('state', 'in', ['checking', 'running'])
+        .where('reader', '=', reader)
         .executeTakeFirst()
       return Number(done.numUpdatedRows) === 1
+    },
+    async finish(id: string, reader: string, state: Import['state'], because: string | null, at: Date) {
+      await db
+        .updateTable('import')
+        .set({ state, because, finished_at: at, reader: null, held_until: null })
+        .where('id', '=', id)
+        .where('reader', '=', reader)
+        .execute()
+    },
+    /** A run that is stopped is over; a check that is stopped leaves the file as it was handed in. @returns the new state */
+    async cancel(id: string, at: Date) {
+      const [row] = await postgres.query<{ state: Import['state'] }>(
+        `UPDATE imports.import SET reader = NULL, held_until = NULL,
+           state = CASE state WHEN 'running' THEN 'cancelled' ELSE 'uploaded' END, finished_at = CASE state WHEN 'running' THEN $2 END::timestamptz
+         WHERE id = $1 AND state IN ('checking', 'running') RETURNING state`,
+        [id, at],
+      )
+      return row?.state
+    },
+    /** Files that are no longer needed: of runs that were stopped, and what ended (or was handed in and left) before `before`. */
+    async overdue(before: Date) {
+      return postgres.query<{ id: Import['id'] }>(
+        `SELECT id FROM imports.import WHERE file_removed_at IS NULL AND state NOT IN ('checking', 'running') AND (state = 'cancelled' OR coalesce(finished_at, created_at) < $1) LIMIT 100`,
+        [before],
+      )
+    },
+    /** The file goes, and with it what the page shows of its cells. @returns false when it is being read or gone */
+    async fileRemoved(id: string, at: Date) {
+      const rows = await postgres.query(
+        `UPDATE imports.import SET file_removed_at = $2, worst = '[]',
+           columns = (SELECT coalesce(jsonb_agg(jsonb_set(c, '{samples}', '[]') ORDER BY n), '[]') FROM jsonb_array_elements(columns) WITH ORDINALITY AS e (c, n))
+         WHERE id = $1 AND file_removed_at IS NULL AND state NOT IN ('checking', 'running') RETURNING id`,
+        [id, at],
+      )
+      return rows.length > 0
+    },
+    async lastRows(sourceId: string, keys: readonly string[]) {
+      return postgres.query<LastRow>(
+        'SELECT key, nth, hash, generation, run FROM imports.last_row WHERE source_id = $1 AND key = ANY($2)',
+        [sourceId, [...new Set(keys)]],
+      )
+    },
+    /** In order of key, so that two imports into one source never wait for each other in a circle. */
+    async putLastRows(sourceId: string, rows: readonly LastRow[]) {
+      await postgres.query(
+        `INSERT INTO imports.last_row (source_id, key, nth, hash, generation, run)
+         SELECT $1, key, nth, hash, generation, run FROM unnest($2::text[], $3::int[], $4::text[], $5::int[], $6::text[]) AS g (key, nth, hash, generation, run) ORDER BY key, nth
+         ON CONFLICT (source_id, key, nth) DO UPDATE SET hash = excluded.hash, generation = excluded.generation, run = excluded.run`,
+        [
+          sourceId,
+          rows.map((row) => row.key),
+          rows.map((row) => row.nth),
+          rows.map((row) => row.hash),
+          rows.map((row) => row.generation),
+          rows.map((row) => row.run),
+        ],
+      )
+    },
+    /** They hold no more, but keep their generation: said again, it is another event. */
+    async forgetBeyond(sourceId: string, beyond: readonly { key: string; nth: number }[]) {
+      await postgres.query(
+        `UPDATE imports.last_row r SET hash = '' FROM unnest($2::text[], $3::int[]) AS g (key, nth) WHERE r.source_id = $1 AND r.key = g.key AND r.nth > g.nth`,
+        [sourceId, beyond.map((one) => one.key), beyond.map((one) => one.nth)],
+      )
     },
   }
 }

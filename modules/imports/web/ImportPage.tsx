@@ -5,7 +5,7 @@ import { useDeed, useRoute } from '../../../ui/api.ts'
 import { count, plural } from '../../../ui/format.tsx'
 import { Ask, Card, Facts, ObjectLayout, Page, Table, useParam } from '../../../ui/page.tsx'
 import { Mark } from '../../../ui/signal.tsx'
-import { routes, type Column, type Import } from '../contract.ts'
+import { keepDays, routes, type Column, type Import } from '../contract.ts'
 import { stateWords } from './ImportsPage.tsx'
 
 const touches = ['/api/imports', '/api/audit']
@@ -72,10 +72,14 @@ function Shown({ now }: { now: Import }) {
   const run = useDeed(routes.run, { touches })
   const cancel = useDeed(routes.cancel, {
     touches,
-    done: 'Stopped. What was stored stays; running it again stores nothing twice.',
+    done:
+      now.state === 'running'
+        ? 'Stopped. What was stored stays; the file is deleted. Hand it in again to go on: nothing is stored twice.'
+        : 'Stopped. Nothing was stored.',
   })
   const [columns, setColumns] = useState<Column[] | undefined>()
   const busy = now.state === 'checking' || now.state === 'running'
+  const fixed = busy || now.fileUntil === null
   const shown = columns ?? now.columns
   const save = (next: Column[], format = now.format) => {
     setColumns(next)
@@ -97,7 +101,11 @@ function Shown({ now }: { now: Import }) {
           { label: 'Sources', to: '/sources' },
           { label: 'Imports', to: '/imports' },
         ]}
-        sub={`${(now.bytes / 1_048_576).toFixed(1)} MB into “${now.sourceName}”, handed in by ${now.startedBy}`}
+        sub={`${(now.bytes / 1_048_576).toFixed(1)} MB into “${now.sourceName}”, handed in by ${now.startedBy}. ${
+          now.fileUntil === null
+            ? 'The file is deleted.'
+            : `The file is deleted on ${now.fileUntil.slice(0, 10)}, ${String(keepDays)} days after the import is over.`
+        }`}
         sentence={sentenceOf(now)}
         actions={
           busy ? (
@@ -109,7 +117,7 @@ function Shown({ now }: { now: Import }) {
             >
               Stop
             </Button>
-          ) : (
+          ) : now.fileUntil === null ? null : (
             <>
               <Button
                 variant="default"
@@ -197,7 +205,7 @@ function Shown({ now }: { now: Import }) {
             <Select
               label="Separator"
               allowDeselect={false}
-              disabled={busy}
+              disabled={fixed}
               data={[
                 { value: ',', label: 'comma' },
                 { value: ';', label: 'semicolon' },
@@ -212,7 +220,7 @@ function Shown({ now }: { now: Import }) {
             <Select
               label="Encoding"
               allowDeselect={false}
-              disabled={busy}
+              disabled={fixed}
               data={['utf-8', 'utf-16le', 'windows-1252', 'windows-1251', 'iso-8859-15']}
               value={now.format.encoding}
               onChange={(value) => {
@@ -222,7 +230,7 @@ function Shown({ now }: { now: Import }) {
             <Select
               label="First line"
               allowDeselect={false}
-              disabled={busy}
+              disabled={fixed}
               data={[
                 { value: 'yes', label: 'names of columns' },
                 { value: 'no', label: 'a row like the others' },
@@ -235,7 +243,7 @@ function Shown({ now }: { now: Import }) {
             <Select
               label="Dates"
               allowDeselect={false}
-              disabled={busy}
+              disabled={fixed}
               data={[
                 { value: 'dmy', label: 'day first' },
                 { value: 'mdy', label: 'month first' },
@@ -272,7 +280,7 @@ function Shown({ now }: { now: Import }) {
                   <td>
                     <Select
                       aria-label={`What ${column.name} means`}
-                      disabled={busy}
+                      disabled={fixed}
                       allowDeselect={false}
                       searchable
                       data={
@@ -308,6 +316,7 @@ function sentenceOf(now: Import): string {
     return `${count(now.counts?.sent ?? 0)} of ${rows} rows went in; ${count(now.counts?.unchanged ?? 0)} were here already as they are, ${count(now.counts?.rejected ?? 0)} were rejected.`
   if (now.state === 'checked')
     return `Tried dry: ${count(now.counts?.sent ?? 0)} of ${rows} rows would go in. Nothing was stored.`
-  if (now.state === 'cancelled') return 'It was stopped.'
+  if (now.state === 'cancelled')
+    return 'It was stopped, and its file was deleted. Hand it in again to go on: what is here already is not stored twice.'
   return 'Look whether it is read as you mean it, try it dry, then read it in.'
 }

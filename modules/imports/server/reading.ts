@@ -1,0 +1,143 @@
+import iconv from 'iconv-lite'
+import { createRecordReader, type CsvRecord } from '../../../lib/csv/records.ts'
+import type { Id } from '../../../lib/ids/ids.ts'
+import { Refusal } from '../../../lib/refusals/refusals.ts'
+import type { Clock } from '../../../platform/clock/clock.ts'
+import type { Files } from '../../../platform/files/files.ts'
+import type { Log } from '../../../platform/log/log.ts'
+import type { Postgres } from '../../../platform/postgres/postgres.ts'
+import type { Ids } from '../../../platform/random/random.ts'
+import type { Collect } from '../../collect/server/index.ts'
+import type { Source, Sources } from '../../sources/server/index.ts'
+import { createComparison, type Decided, type LastRow } from './comparison.ts'
+import { eventsOf, readRow } from './rows.ts'
+import { importStore, type StoredImport } from './store.ts'
+import { createTally } from './tally.ts'
+
+const rowsAtOnce = 500
+/** Without a sign of life for so long a reading is taken up by another process. A journal that is busy may hold a chunk for a minute. */
+const heldMs = 90_000
+
+export interface ReadingNeeds {
+  postgres: Postgres
+  clock: Clock
+  ids: Ids
+  log: Log
+  files: Files
+  sources: Pick<Sources, 'get'>
+  collect: Pick<Collect, 'accept'>
+}
+
+/** Reads a file from its first row to its last, for a check or a run. */
+export function createReading(needs: ReadingNeeds) {
+  const { postgres, clock, files, collect, sources } = needs
+  const store = importStore(postgres)
+  const until = () => new Date(clock.ms() + heldMs)
+
+  async function* records(row: StoredImport, read: (bytes: number) => void): AsyncGenerator<CsvRecord[]> {
+    const reader = createRecordReader(row.format.delimiter)
+    const decoder = iconv.getDecoder(row.format.encoding)
+    let first = true
+    let header = row.format.hasHeader
+    const rest = (found: CsvRecord[]) => {
+      if (!header || found.length === 0) return found
+      header = false
+      return found.slice(1)
+    }
+    for await (const chunk of files.read(row.id)) {
+      read(chunk.byteLength)
+      const text = decoder.write(Buffer.from(chunk))
+      yield rest(reader.push(first ? text.replace(/^\uFEFF/, '') : text))
+      first = false
+    }
+    yield rest([...reader.push(decoder.end() ?? ''), ...reader.end()])
+  }
+
+  /** First into the journal, then written down: killed in between, the same rows come again under the same message ids, and count once. */
+  async function send(source: Source, decided: readonly Decided[]): Promise<void> {
+    const rows = decided.flatMap(({ row, send: as }) => (as === undefined ? [] : [{ row, as }]))
+    if (rows.length === 0) return
+    await collect.accept(
+      source,
+      rows.flatMap(({ row, as }) => eventsOf(row, as)),
+      'import',
+    )
+    await store.putLastRows(
+      source.id,
+      rows.map(({ as }) => as),
+    )
+  }
+
+  async function lastRowsOf(sourceId: string, keys: readonly string[]): Promise<Map<string, LastRow[]>> {
+    const byKey = new Map<string, LastRow[]>()
+    for (const row of await store.lastRows(sourceId, keys)) byKey.set(row.key, [...(byKey.get(row.key) ?? []), row])
+    return byKey
+  }
+
+  /** @returns false when somebody else has it now: cancelled, or taken up by another process */
+  async function readAll(row: StoredImport, source: Source, reader: string, signal: AbortSignal): Promise<boolean> {
+    const running = row.state === 'running'
+    const comparison = createComparison(running ? `${row.id} ${String(row.run)}` : '')
+    const tally = createTally()
+    let bytesRead = 0
+    const take = async (decided: readonly Decided[]): Promise<boolean> => {
+      if (running) await send(source, decided)
+      for (const { record, row: read, known } of decided) tally.add(record, read, known)
+      return store.progress(row.id, reader, until(), bytesRead, tally.counts(), tally.worst())
+    }
+    for await (const some of records(row, (bytes) => (bytesRead += bytes))) {
+      for (let at = 0; at < Math.max(1, some.length); at += rowsAtOnce) {
+        signal.throwIfAborted()
+        const rows = some
+          .slice(at, at + rowsAtOnce)
+          .map((record) => ({ record, result: readRow(record, row.columns, row.format, row.sourceId) }))
+        const last = await lastRowsOf(
+          row.sourceId,
+          rows.flatMap(({ result }) => (result.kind === 'row' ? [result.key] : [])),
+        )
+        const decided: Decided[] = []
+        for (const { record, result } of rows) {
+          if (result.kind === 'row') decided.push(...comparison.next(record, result, last))
+          else tally.add(record, result, false)
+        }
+        if (!(await take(decided))) return false
+      }
+    }
+    const { decided, beyond } = comparison.end()
+    for (let at = 0; at < decided.length; at += rowsAtOnce)
+      if (!(await take(decided.slice(at, at + rowsAtOnce)))) return false
+    if (running) await store.forgetBeyond(row.sourceId, beyond)
+    return true
+  }
+
+  /**
+   * Safe to run any number of times, in any number of processes: one reads, and whoever takes it up after a stop or a crash begins at the first row
+   * and counts what went in before as what it is. Aborted, it lets go, and the state stays for the next process.
+   */
+  return async function read(id: Id<'import'>, signal: AbortSignal): Promise<void> {
+    const reader = needs.ids.next('import')
+    const row = await store.claim(id, reader, clock.now(), until())
+    if (row === undefined) return
+    try {
+      const source = await sources.get(row.sourceId)
+      if (source === undefined) throw new Refusal('not_found', 'The source of this import is gone.')
+      if (await readAll(row, source, reader, signal))
+        await store.finish(id, reader, row.state === 'checking' ? 'checked' : 'done', null, clock.now())
+    } catch (error) {
+      if (signal.aborted) {
+        await store.letGo(id, reader)
+        return
+      }
+      needs.log.error('an import failed', error, { id })
+      await store.finish(
+        id,
+        reader,
+        'failed',
+        error instanceof Refusal
+          ? error.message
+          : 'Something went wrong on our side; it was logged. Running it again stores nothing twice.',
+        clock.now(),
+      )
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import type { CsvRecord } from '../../../lib/csv/records.ts'
+import type { Counts, WorstRow } from '../contract.ts'
+import type { RowResult } from './rows.ts'
+
+/** Counts rows as they are decided and keeps the ten worst. */
+export function createTally() {
+  let rows = 0
+  let sent = 0
+  let unchanged = 0
+  let rejected = 0
+  let withProblems = 0
+  const reasons = new Map<string, number>()
+  let worst: WorstRow[] = []
+  return {
+    add(record: CsvRecord, result: RowResult, known: boolean) {
+      rows += 1
+      if (result.kind === 'rejected') {
+        rejected += 1
+        reasons.set(result.reason, (reasons.get(result.reason) ?? 0) + 1)
+      } else {
+        if (known) unchanged += 1
+        else sent += 1
+        if (result.problems.length > 0) withProblems += 1
+      }
+      if (result.problems.length === 0 && result.kind === 'row') return
+      const entry = {
+        line: record.line,
+        cells: record.cells.slice(0, 60).map((cell) => cell.slice(0, 200)),
+        problems: result.problems.length > 0 ? result.problems : [result.kind === 'rejected' ? result.reason : ''],
+        rejected: result.kind === 'rejected',
+      }
+      worst = [...worst, entry]
+        .sort(
+          (a, b) => Number(b.rejected) - Number(a.rejected) || b.problems.length - a.problems.length || a.line - b.line,
+        )
+        .slice(0, 10)
+    },
+    counts: (): Counts => ({
+      rows,
+      sent,
+      unchanged,
+      rejected,
+      withProblems,
+      reasons: [...reasons]
+        .map(([reason, count]) => ({ reason, rows: count }))
+        .sort((a, b) => b.rows - a.rows)
+        .slice(0, 20),
+    }),
+    worst: () => worst,
+  }
+}
