@@ -122,15 +122,12 @@ describe('a file that is handed in', () => {
     expect(await stored('w')).toBe(2)
 
     await life.imports.run(caller, uploaded.id)
-    await vi.waitFor(async () => {
-      expect((await life.imports.get(uploaded.id)).counts).toMatchObject({
-        rows: 5,
-        sent: 0,
-        unchanged: 3,
-        rejected: 2,
-      })
+    expect((await becomes(life.imports, uploaded.id, 'done')).counts).toMatchObject({
+      rows: 5,
+      sent: 0,
+      unchanged: 3,
+      rejected: 2,
     })
-    await becomes(life.imports, uploaded.id, 'done')
     expect(await stored('w')).toBe(2)
     await life.stop()
   })
@@ -217,9 +214,12 @@ describe('a run that does not get to its end', () => {
     await first.imports.start()
     const { id } = await handIn(first.imports, table('stop', 2_600))
     await first.imports.run(caller, id)
-    await vi.waitFor(() => {
-      expect(stopped).toBeDefined()
-    })
+    await vi.waitFor(
+      () => {
+        expect(stopped).toBeDefined()
+      },
+      { timeout: 20_000 },
+    )
     await stopped
     const between = await first.imports.get(id)
     expect(between.state).toBe('running')
