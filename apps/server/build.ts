@@ -213,7 +213,7 @@ export async function build(needs: BuildNeeds) {
     },
     ...(needs.connections === undefined ? {} : { connections: needs.connections }),
   })
-  const insights = createInsights({ clickhouse, journeys })
+  const insights = createInsights({ postgres, audit, clickhouse, journeys })
   const cockpit = createCockpit({
     clickhouse,
     clock,

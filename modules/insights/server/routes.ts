@@ -5,8 +5,8 @@ import type { Insights } from './service.ts'
 
 export function addInsightRoutes(http: Http, insights: Insights): void {
   handle(http, routes.report, ({ params }) => insights.report(params.id))
-  handle(http, routes.csv, async ({ params, reply }) => {
-    const lines = insights.people(params.id)[Symbol.asyncIterator]()
+  handle(http, routes.csv, async ({ caller, params, reply }) => {
+    const lines = insights.people(caller, params.id)[Symbol.asyncIterator]()
     // The first line before any answer, so that a refusal is still one.
     const first = await lines.next()
     await reply

@@ -2,17 +2,39 @@ import { Refusal } from '../../../lib/refusals/refusals.ts'
 import type { Id } from '../../../lib/ids/ids.ts'
 import type { ClickHouse } from '../../../platform/clickhouse/clickhouse.ts'
 import { resolvedJoin, resolvedProfile } from '../../identity/server/index.ts'
+import type { Caller } from '../../../platform/http/caller.ts'
+import type { Postgres } from '../../../platform/postgres/postgres.ts'
+import { actorOf, type Audit } from '../../audit/server/index.ts'
 import { messageStates, type MessageState } from '../../journeys/contract.ts'
 import type { Journeys } from '../../journeys/server/index.ts'
 import type { Figure, Report } from '../contract.ts'
 
 export interface Insights {
   report(id: Id<'broadcast'>): Promise<Report>
-  /** The lines of the export, header first. */
-  people(id: Id<'broadcast'>): AsyncIterable<string>
+  /**
+   * The lines of the export, header first. That somebody took the addresses and what these people did is in the audit log before the first line.
+   * @throws Refusal('not_now') for a draft
+   */
+  people(caller: Caller, id: Id<'broadcast'>): AsyncIterable<string>
 }
 
 const windowDays = 7
+/** Of the export, before the revenue. */
+const columns = [
+  'profile',
+  'name',
+  'address',
+  'state',
+  'at',
+  'answer',
+  'reason',
+  'opened',
+  'clicked',
+  'unsubscribed',
+  'orders_7d',
+]
+const amount = (of: { currency: string; revenue: number }) =>
+  `${of.revenue.toLocaleString('en-GB', { minimumFractionDigits: 2, maximumFractionDigits: 2 })} ${of.currency}`
 
 /** Message events of one broadcast, with the person each belongs to now. */
 const messageEvents = `SELECT e.name AS name, e.time AS time, ${resolvedProfile} AS person, e.properties.machine::String = 'true' AS machine, e.properties.link::String AS link
@@ -25,6 +47,8 @@ const ordersAfter = `SELECT e.time AS time, ${resolvedProfile} AS person, toFloa
 
 /** What came back from a broadcast. Ledger figures come from the ledger, behaviour from the events; none is kept twice. */
 export function createInsights(needs: {
+  postgres: Postgres
+  audit: Pick<Audit, 'write'>
   clickhouse: ClickHouse
   journeys: Pick<Journeys, 'get' | 'messages'>
 }): Insights {
@@ -46,12 +70,12 @@ export function createInsights(needs: {
           params,
         ),
         clickhouse.query<{ currency: string; orders: number; people: number; revenue: number }>(
-          `SELECT currency, toUInt32(count()) AS orders, toUInt32(uniqExact(person)) AS people, sum(revenue) AS revenue FROM (${ordersAfter}) GROUP BY currency ORDER BY revenue DESC`,
+          `SELECT currency, toUInt32(count()) AS orders, toUInt32(uniqExact(person)) AS people, sum(revenue) AS revenue FROM (${ordersAfter}) GROUP BY currency ORDER BY revenue DESC, currency`,
           params,
         ),
-        clickhouse.query<{ orders: number; revenue: number }>(
-          `SELECT toUInt32(count()) AS orders, sum(o.revenue) AS revenue FROM (${ordersAfter}) AS o
-           INNER JOIN (SELECT person, min(time) AS at FROM (${messageEvents}) WHERE name = 'Message Clicked' AND NOT machine GROUP BY person) AS c ON c.person = o.person WHERE o.time >= c.at`,
+        clickhouse.query<{ currency: string; orders: number; revenue: number }>(
+          `SELECT o.currency AS currency, toUInt32(count()) AS orders, sum(o.revenue) AS revenue FROM (${ordersAfter}) AS o
+           INNER JOIN (SELECT person, min(time) AS at FROM (${messageEvents}) WHERE name = 'Message Clicked' AND NOT machine GROUP BY person) AS c ON c.person = o.person WHERE o.time >= c.at GROUP BY currency ORDER BY revenue DESC, currency`,
           params,
         ),
         clickhouse.query<{ link: string; clicks: number; people: number }>(
@@ -67,7 +91,8 @@ export function createInsights(needs: {
       ])
       const counts = broadcast.counts
       const accepted = counts.accepted ?? 0
-      const total = Object.values(counts).reduce((sum, count) => sum + count, 0) - (counts.cancelled ?? 0)
+      // Every row of the ledger, as the audience counts them: who is no longer part of it since a later launch is in both, as cancelled.
+      const total = Object.values(counts).reduce((sum, count) => sum + count, 0)
       const audience = broadcast.audience ?? total
       const share = (value: number, of: number, label: string) => (of === 0 ? null : { label, share: value / of })
       const figure = (
@@ -94,7 +119,13 @@ export function createInsights(needs: {
         audience,
         unaccounted: audience - total,
         figures: [
-          figure('audience', 'Audience', audience, 'people', 'Members of the segment at the moment it was planned.'),
+          figure(
+            'audience',
+            'Audience',
+            audience,
+            'people',
+            'Members of the segment at the moment it was planned. After a second launch also those of the first who are no longer members.',
+          ),
           figure(
             'accepted',
             'Accepted',
@@ -150,9 +181,9 @@ export function createInsights(needs: {
           figure(
             'clickedOrders',
             'Ordered after a click',
-            clickers[0]?.orders ?? 0,
+            clickers.reduce((sum, row) => sum + row.orders, 0),
             'orders',
-            `Those of them that came after that person's own click, worth ${(clickers[0]?.revenue ?? 0).toLocaleString('en-GB', { maximumFractionDigits: 2 })}.`,
+            `Those of them that came after that person's own click${clickers.length === 0 ? '' : `, worth ${clickers.map(amount).join(' and ')}`}.`,
           ),
           ...orders.map((row) =>
             figure(
@@ -170,7 +201,7 @@ export function createInsights(needs: {
         hours,
       }
     },
-    async *people(id) {
+    async *people(caller, id) {
       const broadcast = await journeys.get(id)
       if (broadcast.state === 'draft') throw new Refusal('not_now', 'Nothing was sent yet, so there is nobody to list.')
       const rows = await clickhouse.query<{ person: string; opened: string; clicked: string; unsubscribed: string }>(
@@ -183,20 +214,36 @@ export function createInsights(needs: {
       const back = new Map(rows.map((row) => [row.person, row]))
       const bought = new Map(
         (
-          await clickhouse.query<{ person: string; orders: number; revenue: number }>(
-            `SELECT person, toUInt32(count()) AS orders, sum(revenue) AS revenue FROM (${ordersAfter}) GROUP BY person`,
+          await clickhouse.query<{ person: string; orders: number; revenue: Record<string, number> }>(
+            `SELECT person, toUInt32(sum(orders)) AS orders, CAST((groupArray(currency), groupArray(revenue)), 'Map(String, Float64)') AS revenue
+             FROM (SELECT person, currency, count() AS orders, sum(revenue) AS revenue FROM (${ordersAfter}) GROUP BY person, currency) GROUP BY person`,
             { id, days: windowDays },
           )
         ).map((row) => [row.person, row]),
       )
-      yield 'profile,name,address,state,at,answer,reason,opened,clicked,unsubscribed,orders_7d,revenue_7d\r\n'
+      // One column for each currency: sums over different ones mean nothing.
+      const currencies = [...new Set([...bought.values()].flatMap((row) => Object.keys(row.revenue)))].sort()
+      const fields = [...columns, ...currencies.map((currency) => `revenue_7d_${currency}`)]
+      await needs.postgres.transaction((tx) =>
+        needs.audit.write(tx, {
+          actor: actorOf(caller),
+          deed: 'report.exported',
+          object: { kind: 'broadcast', id },
+          summary: 'exported the people of a broadcast with their addresses and what they did',
+          facts: {
+            people: Object.values(broadcast.counts).reduce((sum, count) => sum + count, 0),
+            fields: fields.join(' ').slice(0, 300),
+          },
+        }),
+      )
+      yield `${fields.map(cell).join(',')}\r\n`
       let after: string | undefined
       do {
         const page = await journeys.messages(id, undefined, after)
         for (const message of page.messages) {
           const came = back.get(message.profileId)
           const orders = bought.get(message.profileId)
-          yield `${[message.profileId, message.name, message.address ?? '', message.state, message.at, message.smtp ?? '', message.reason ?? '', came?.opened ?? '', came?.clicked ?? '', came?.unsubscribed ?? '', String(orders?.orders ?? 0), (orders?.revenue ?? 0).toFixed(2)].map(cell).join(',')}\r\n`
+          yield `${[message.profileId, message.name, message.address ?? '', message.state, message.at, message.smtp ?? '', message.reason ?? '', came?.opened ?? '', came?.clicked ?? '', came?.unsubscribed ?? '', String(orders?.orders ?? 0), ...currencies.map((currency) => (orders?.revenue[currency] ?? 0).toFixed(2))].map(cell).join(',')}\r\n`
         }
         after = page.next ?? undefined
       } while (after !== undefined)

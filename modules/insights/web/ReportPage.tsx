@@ -4,10 +4,13 @@ import { Bars, Share } from '../../../ui/chart.tsx'
 import { count, money, percent } from '../../../ui/format.tsx'
 import { Ask, Card, Page, Table, useParam } from '../../../ui/page.tsx'
 import { Mark } from '../../../ui/signal.tsx'
+import { routes as accounts } from '../../accounts/contract.ts'
 import { routes, type Figure, type Report } from '../contract.ts'
 
 export function ReportPage() {
   const id = useParam('id') as never
+  const me = useRoute(accounts.me)
+  const mayExport = me.data?.permissions.includes('campaigns.write') === true
   const found = useRoute(routes.report, { params: { id } }, { everyMs: 5_000 })
   return (
     <Ask of={found} rows={8}>
@@ -22,14 +25,25 @@ export function ReportPage() {
           ]}
           sentence={sentenceOf(report)}
           actions={
-            <Button
-              component="a"
-              href={`/api/insights/broadcasts/${report.broadcastId}/people.csv`}
-              variant="default"
-              download
-            >
-              Export as CSV
-            </Button>
+            mayExport ? (
+              <Button
+                component="a"
+                href={`/api/insights/broadcasts/${report.broadcastId}/people.csv`}
+                variant="default"
+                download
+                title="Addresses and what each person did. The audit log says who took it."
+              >
+                Export as CSV
+              </Button>
+            ) : (
+              <Button
+                variant="default"
+                disabled
+                title="It holds addresses and what each person did, so it takes the right to work on campaigns."
+              >
+                Export as CSV
+              </Button>
+            )
           }
         >
           <Card title="What came back" aside="each number says how it is counted">
