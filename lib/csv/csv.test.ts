@@ -63,9 +63,14 @@ describe('reading a delimited file', () => {
   })
 
   it('names a file that is one endless line', () => {
-    const reader = createRecordReader(';')
-    for (let at = 0; at < 5; at++) expect(reader.push('a;'.repeat(131_072))).toEqual([])
-    expect(reader.end()).toMatchObject([{ line: 1, problem: 'the line is longer than 1,048,576 characters' }])
+    for (const head of ['', 'id;name\n']) {
+      const reader = createRecordReader(';')
+      const before = reader.push(head).length
+      for (let at = 0; at < 5; at++) expect(reader.push('a;'.repeat(131_072))).toEqual([])
+      expect(reader.end()).toMatchObject([
+        { line: before + 1, problem: 'the line is longer than 1,048,576 characters', cells: ['a;'.repeat(100)] },
+      ])
+    }
   })
 
   it('parses each line a bounded number of times, however many quotes stand alone', () => {

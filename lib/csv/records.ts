@@ -149,7 +149,7 @@ export function createRecordReader(delimiter: string): RecordReader {
   function add(piece: string): void {
     openLength += piece.length
     if (openLength <= maxLine) open.push(piece)
-    else open = [(open[0] ?? piece).slice(0, 200)]
+    else open = [`${open.join('')}${piece}`.slice(0, 200)]
   }
   function close(): Line {
     const closed = { text: open.join(''), tooLong: openLength > maxLine }
@@ -175,7 +175,7 @@ export function createRecordReader(delimiter: string): RecordReader {
     end() {
       half = ''
       const rest = close()
-      if (rest.text.trim() !== '') waiting.push(rest)
+      if (rest.tooLong || rest.text.trim() !== '') waiting.push(rest)
       return drain(true)
     },
   }
