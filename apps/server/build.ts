@@ -257,7 +257,7 @@ export async function build(needs: BuildNeeds) {
     },
   }
 
-  const letIn = createAuthorise(accounts)
+  const letIn = createAuthorise(accounts, publicUrl)
   const health: HealthCheck[] = [
     { name: 'postgres', check: () => postgres.ping() },
     { name: 'clickhouse', check: () => clickhouse.ping() },

@@ -2,13 +2,14 @@ import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Id } from '../../lib/ids/ids.ts'
-import { permissions } from '../../modules/accounts/contract.ts'
+import type { Permission } from '../../modules/accounts/contract.ts'
 import type { Authorise } from '../../platform/http/http.ts'
 
 /**
  * How the command line of this machine speaks to the server that has the data directory: `server.json` beside the data, readable by its owner
  * only, with the address and a token of this run. Whoever can read it could read the database files too, so it gives away nothing new.
- * It may read and import; it can give no key.
+ * It may read, import and verify, which is what the commands do. It edits nothing that is signed, asks for nothing and administers nothing:
+ * otherwise an approver with a shell could be author here and signer in the browser.
  */
 export interface RunningServer {
   url: string
@@ -17,7 +18,7 @@ export interface RunningServer {
 }
 
 const nameOf = (directory: string) => join(directory, 'server.json')
-const scopes = permissions.filter((permission) => permission !== 'keys.give' && permission !== 'keys.protect')
+const scopes: readonly Permission[] = ['data.read', 'data.write', 'audit.read']
 
 export function announceServer(directory: string, url: string): { letIn: Authorise; withdraw(): void } {
   const token = `il_local_${randomBytes(24).toString('base64url')}`

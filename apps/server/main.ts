@@ -81,7 +81,8 @@ export async function serve(config: Config, options: ServeOptions): Promise<Serv
     }
     const link = await app.accounts.firstLink()
     print(`\n  Interlock answers at ${address}\n`)
-    if (link !== undefined) print(`  The first administrator joins here (once, within a week): ${link}\n`)
+    if (link !== undefined)
+      print(`  The first administrator joins here (once, within an hour; each start makes a new one): ${link}\n`)
     if (options.demo) print(`  Everyone of the demo company signs in with the password “${demoPassword}”.\n`)
     const seconds = config.beganMs === undefined ? process.uptime() : (systemClock.ms() - config.beganMs) / 1000
     void megabytes([join(import.meta.dirname, '../../node_modules'), engines.directory]).then(([installed, data]) => {

@@ -57,6 +57,11 @@ export const refusals = {
     sentence: 'This needs a fresh proof that it is you.',
     passes: 'Confirm with your passkey or a code from your authenticator.',
   },
+  password_again: {
+    status: 403,
+    sentence: 'This needs your password once more.',
+    passes: 'Say it, then go on within five minutes.',
+  },
   not_found: { status: 404, sentence: 'There is no such thing here.', passes: 'Check the address.' },
   wrong_method: {
     status: 405,

@@ -20,6 +20,17 @@ export const permissions = [
 ] as const
 export type Permission = (typeof permissions)[number]
 
+/** What an API key may be given: everything but signing and administering. */
+export const keyScopes = [
+  'data.read',
+  'data.write',
+  'campaigns.write',
+  'register.write',
+  'requests.talk',
+  'audit.read',
+] as const satisfies readonly Permission[]
+export type KeyScope = (typeof keyScopes)[number]
+
 const work = ['data.read', 'data.write', 'campaigns.write', 'register.write', 'requests.talk'] as const
 /** What each role may do. A person has one side and any of these; the technologist wears both hats but never holds a key. */
 export const roles = {
@@ -32,6 +43,13 @@ export const roles = {
 } as const satisfies Record<string, readonly Permission[]>
 export const Role = z.enum(['viewer', 'member', 'approver', 'protection', 'technologist', 'administrator'])
 export type Role = z.infer<typeof Role>
+
+/** Why nobody may hold these roles together; undefined when they go together. */
+export function excludedRoles(held: readonly Role[]): string | undefined {
+  return held.includes('technologist') && (held.includes('approver') || held.includes('protection'))
+    ? 'A technologist works on both sides and therefore holds no key: leave out approver and protection.'
+    : undefined
+}
 
 export const Email = z.string().trim().toLowerCase().pipe(z.email('an e-mail address')).pipe(z.string().max(254))
 export const Password = z.string().min(10, 'at least 10 characters').max(200)
@@ -67,7 +85,7 @@ export type Person = z.infer<typeof Person>
 export const ApiKey = z.object({
   id: idOf('key'),
   name: z.string(),
-  scopes: z.array(z.enum(permissions)),
+  scopes: z.array(z.enum(keyScopes)),
   prefix: z.string(),
   createdAt: z.string(),
   expiresAt: z.string().nullable(),
@@ -139,7 +157,7 @@ export const routes = {
   invite: route({
     method: 'POST',
     path: '/api/invitations',
-    summary: 'Invite someone; the answer is a link that works once, for seven days.',
+    summary: 'Invite someone; the answer is a link that works once, for seven days. Needs a fresh step-up.',
     allow: 'admin',
     body: z.object({ email: Email, side: Side, roles: z.array(Role).min(1) }),
     reply: z.object({ link: z.string() }),
@@ -147,7 +165,7 @@ export const routes = {
   setRoles: route({
     method: 'PUT',
     path: '/api/people-here/:id/roles',
-    summary: 'Change the side or the roles of a person; takes effect at once.',
+    summary: 'Change the side or the roles of a person; all their sessions end. Needs a fresh step-up.',
     allow: 'admin',
     params: z.object({ id: AccountId }),
     body: z.object({ side: Side, roles: z.array(Role).min(1) }),
@@ -156,7 +174,7 @@ export const routes = {
   setDisabled: route({
     method: 'PUT',
     path: '/api/people-here/:id/disabled',
-    summary: 'Disable a person (all sessions end) or let them back in.',
+    summary: 'Disable a person (all sessions and API keys end) or let them back in. Needs a fresh step-up.',
     allow: 'admin',
     params: z.object({ id: AccountId }),
     body: z.object({ disabled: z.boolean() }),
@@ -165,9 +183,17 @@ export const routes = {
   password: route({
     method: 'PUT',
     path: '/api/me/password',
-    summary: 'Change your password; all other sessions end.',
+    summary: 'Change your password; all other sessions and your API keys end.',
     allow: 'signed-in',
     body: z.object({ old: z.string().max(200), new: Password }),
+    reply: done,
+  }),
+  provePassword: route({
+    method: 'POST',
+    path: '/api/me/password/confirm',
+    summary: 'Say your password once more; for five minutes a first authenticator or passkey may be set up.',
+    allow: 'signed-in',
+    body: z.object({ password: z.string().max(200) }),
     reply: done,
   }),
   totpStart: route({
@@ -180,7 +206,7 @@ export const routes = {
   totpConfirm: route({
     method: 'POST',
     path: '/api/me/totp/confirm',
-    summary: 'Finish with a first code; all other sessions end.',
+    summary: 'Finish with a first code; all other sessions and your API keys end.',
     allow: 'signed-in',
     body: z.object({ code: z.string().regex(/^\d{6}$/) }),
     reply: Me,
@@ -229,11 +255,12 @@ export const routes = {
   makeApiKey: route({
     method: 'POST',
     path: '/api/api-keys',
-    summary: 'Make an API key. The key is shown this once. It can do at most what you can, and never sign.',
+    summary:
+      'Make an API key. The key is shown this once. It can do at most what you can, never sign and never administer. Needs a fresh step-up.',
     allow: 'signed-in',
     body: z.object({
       name: z.string().trim().min(1).max(80),
-      scopes: z.array(z.enum(permissions)).min(1),
+      scopes: z.array(z.enum(keyScopes)).min(1),
       days: z.number().int().min(1).max(730).optional(),
     }),
     reply: z.object({ key: z.string(), row: ApiKey }),

@@ -42,7 +42,7 @@ export const routes = {
     method: 'GET',
     path: '/api/audit/of/:kind/:id',
     summary: 'What was done to one thing, newest first.',
-    allow: 'signed-in',
+    allow: 'data.read',
     params: z.object({ kind: z.string().max(60), id: z.string().max(60) }),
     reply: z.object({ entries: z.array(Entry), actors: z.record(z.string(), z.string()) }),
   }),

@@ -42,7 +42,7 @@ export const routes = {
     method: 'GET',
     path: '/api/senders',
     summary: 'Senders, with the DNS records that each needs.',
-    allow: 'signed-in',
+    allow: 'data.read',
     reply: z.array(Sender),
   }),
   createSender: route({
@@ -57,7 +57,7 @@ export const routes = {
     method: 'GET',
     path: '/api/mail-route',
     summary: 'The route that mail takes, and whether it may be used.',
-    allow: 'signed-in',
+    allow: 'data.read',
     reply: Route,
   }),
   inbox: route({

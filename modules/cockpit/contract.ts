@@ -44,7 +44,7 @@ export const routes = {
     method: 'GET',
     path: '/api/cockpit',
     summary: 'What waits for you, what waits for others, and the numbers of the day.',
-    allow: 'signed-in',
+    allow: 'data.read',
     reply: Cockpit,
   }),
   trickle: route({

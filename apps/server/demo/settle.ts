@@ -13,7 +13,7 @@ const actor = { kind: 'system', id: 'demo' } as const
 export async function staffMember(app: App, key: (typeof demoStaff)[number]['key']): Promise<Caller> {
   const email = demoStaff.find((one) => one.key === key)?.email ?? ''
   const { token, caller } = await app.accounts.signIn(email, demoPassword, 'demo')
-  await app.accounts.confirmStepUp(caller, { method: 'password', password: demoPassword }, 'demo')
+  await app.accounts.confirmStepUp(caller, { method: 'password', password: demoPassword })
   const steppedUp = await app.accounts.bySession(token)
   if (steppedUp === undefined) throw new Error(`the demo company has no ${key}`)
   return steppedUp

@@ -1,14 +1,14 @@
 import type { FastifyReply } from 'fastify'
 import { handle, type Http } from '../../../platform/http/http.ts'
 import { routes } from '../contract.ts'
-import { cookieName, sessionToken } from './authorise.ts'
+import { cookieName, isSecure, sessionToken } from './authorise.ts'
 import type { Accounts } from './service.ts'
 
 const done = { done: true } as const
 
 export function addAccountRoutes(http: Http, accounts: Accounts, publicUrl: () => string): void {
   const setCookie = (reply: FastifyReply, token: string | undefined) => {
-    const secure = publicUrl().startsWith('https:')
+    const secure = isSecure(publicUrl())
     const options = { path: '/', httpOnly: true, secure, sameSite: 'lax' as const }
     if (token === undefined) void reply.clearCookie(cookieName(secure), options)
     else void reply.setCookie(cookieName(secure), token, options)
@@ -19,7 +19,7 @@ export function addAccountRoutes(http: Http, accounts: Accounts, publicUrl: () =
     return accounts.me(caller)
   })
   handle(http, routes.signOut, async ({ request, reply }) => {
-    const token = sessionToken(request)
+    const token = sessionToken(request, publicUrl())
     if (token !== undefined) await accounts.signOut(token)
     setCookie(reply, undefined)
     return done
@@ -38,16 +38,24 @@ export function addAccountRoutes(http: Http, accounts: Accounts, publicUrl: () =
     accounts.setRoles(caller, params.id, body.side, body.roles),
   )
   handle(http, routes.setDisabled, ({ caller, params, body }) => accounts.setDisabled(caller, params.id, body.disabled))
-  handle(http, routes.password, async ({ caller, body, request }) => {
-    await accounts.changePassword(caller, body.old, body.new, request.ip)
+  handle(http, routes.password, async ({ caller, body }) => {
+    await accounts.changePassword(caller, body.old, body.new)
     return done
   })
   handle(http, routes.totpStart, ({ caller }) => accounts.startTotp(caller))
-  handle(http, routes.totpConfirm, ({ caller, body }) => accounts.confirmTotp(caller, body.code))
+  handle(http, routes.totpConfirm, async ({ caller, body }) =>
+    accounts.me(await accounts.confirmTotp(caller, body.code)),
+  )
   handle(http, routes.passkeyStart, ({ caller }) => accounts.startPasskey(caller))
-  handle(http, routes.passkeyConfirm, ({ caller, body }) => accounts.confirmPasskey(caller, body))
+  handle(http, routes.passkeyConfirm, async ({ caller, body }) =>
+    accounts.me(await accounts.confirmPasskey(caller, body)),
+  )
   handle(http, routes.stepUpStart, ({ caller }) => accounts.startStepUp(caller))
-  handle(http, routes.stepUp, ({ caller, body, request }) => accounts.confirmStepUp(caller, body, request.ip))
+  handle(http, routes.stepUp, async ({ caller, body }) => accounts.me(await accounts.confirmStepUp(caller, body)))
+  handle(http, routes.provePassword, async ({ caller, body }) => {
+    await accounts.confirmPassword(caller, body.password)
+    return done
+  })
   handle(http, routes.apiKeys, ({ caller }) => accounts.apiKeys(caller))
   handle(http, routes.makeApiKey, ({ caller, body }) => accounts.makeApiKey(caller, body.name, body.scopes, body.days))
   handle(http, routes.revokeApiKey, async ({ caller, params }) => {

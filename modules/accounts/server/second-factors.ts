@@ -32,10 +32,14 @@ export function totpStep(secret: string, code: string, nowMs: number): number | 
 }
 
 /** The name under which passkeys are bound to this installation, from its public address. */
-export interface RelyingParty {
+interface RelyingParty {
   origin: string
   id: string
 }
+export const partyOf = (publicUrl: string): RelyingParty => ({
+  origin: new URL(publicUrl).origin,
+  id: new URL(publicUrl).hostname,
+})
 
 export async function registrationOptions(
   party: RelyingParty,

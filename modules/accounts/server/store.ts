@@ -1,5 +1,5 @@
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
-import type { Permission, Role, Side } from '../contract.ts'
+import type { KeyScope, Role, Side } from '../contract.ts'
 
 export interface PersonRow {
   id: string
@@ -11,15 +11,16 @@ export interface PersonRow {
   totp: string | null
   totp_step: number
   disabled_at: Date | null
+  approver_since: Date | null
 }
+/** What a challenge was handed out for; it is good for nothing else. */
+export type Purpose = 'totp-enrol' | 'passkey-enrol' | 'step-up'
 export interface SessionRow {
   id: string
   person_id: string
   created_at: Date
   seen_at: Date
   stepped_up_at: Date | null
-  step_up_method: string | null
-  challenge: string | null
 }
 export interface LinkRow {
   kind: 'first' | 'invitation'
@@ -39,7 +40,7 @@ export interface ApiKeyRow {
   person_id: string
   name: string
   prefix: string
-  scopes: Permission[]
+  scopes: KeyScope[]
   created_at: Date
   expires_at: Date | null
   last_used_at: Date | null
@@ -52,6 +53,12 @@ export function accountStore(postgres: Postgres) {
   return {
     anybody: async () => (await first('SELECT 1 FROM accounts.person LIMIT 1')) !== undefined,
     person: (id: string) => first<PersonRow>('SELECT * FROM accounts.person WHERE id = $1', [id]),
+    /** The person, with everybody else who changes them waiting until this transaction ends. */
+    lockPerson: (id: string) => first<PersonRow>('SELECT * FROM accounts.person WHERE id = $1 FOR UPDATE', [id]),
+    names: (ids: readonly string[]) =>
+      postgres.query<{ id: string; name: string }>('SELECT id, name FROM accounts.person WHERE id = ANY($1)', [
+        [...ids],
+      ]),
     personByEmail: (email: string) => first<PersonRow>('SELECT * FROM accounts.person WHERE email = $1', [email]),
     people: () =>
       postgres.query<PersonRow & { passkeys: number; last_seen_at: Date | null }>(
@@ -60,13 +67,22 @@ export function accountStore(postgres: Postgres) {
       ),
     insertPerson: (row: Omit<PersonRow, 'totp' | 'totp_step' | 'disabled_at'> & { at: Date }) =>
       postgres.query(
-        'INSERT INTO accounts.person (id, email, name, side, roles, password, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)',
-        [row.id, row.email, row.name, row.side, row.roles, row.password, row.at],
+        'INSERT INTO accounts.person (id, email, name, side, roles, password, created_at, approver_since) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)',
+        [row.id, row.email, row.name, row.side, row.roles, row.password, row.at, row.approver_since],
       ),
-    setRoles: (id: string, side: Side, roles: Role[]) =>
-      postgres.query('UPDATE accounts.person SET side = $2, roles = $3 WHERE id = $1', [id, side, roles]),
-    setDisabled: (id: string, at: Date | null) =>
-      postgres.query('UPDATE accounts.person SET disabled_at = $2 WHERE id = $1', [id, at]),
+    setRoles: (id: string, side: Side, roles: Role[], approverSince: Date | null) =>
+      postgres.query('UPDATE accounts.person SET side = $2, roles = $3, approver_since = $4 WHERE id = $1', [
+        id,
+        side,
+        roles,
+        approverSince,
+      ]),
+    setDisabled: (id: string, at: Date | null, approverSince: Date | null) =>
+      postgres.query('UPDATE accounts.person SET disabled_at = $2, approver_since = $3 WHERE id = $1', [
+        id,
+        at,
+        approverSince,
+      ]),
     setPassword: (id: string, password: string) =>
       postgres.query('UPDATE accounts.person SET password = $2 WHERE id = $1', [id, password]),
     setTotp: (id: string, totp: string, step: number) =>
@@ -78,11 +94,14 @@ export function accountStore(postgres: Postgres) {
         step,
       ])) !== undefined,
 
-    insertSession: (id: string, tokenHash: string, personId: string, at: Date) =>
-      postgres.query(
-        'INSERT INTO accounts.session (id, token_hash, person_id, created_at, seen_at) VALUES ($1, $2, $3, $4, $4)',
-        [id, tokenHash, personId, at],
-      ),
+    /** Begins a session that rests on this password; false when it is no longer the person's, or they are disabled. */
+    insertSession: async (id: string, tokenHash: string, person: Pick<PersonRow, 'id' | 'password'>, at: Date) =>
+      (await first(
+        `INSERT INTO accounts.session (id, token_hash, person_id, created_at, seen_at, password_proved_at)
+         SELECT $1, $2, p.id, $4::timestamptz, $4::timestamptz, $4::timestamptz FROM accounts.person p WHERE p.id = $3 AND p.password = $5 AND p.disabled_at IS NULL FOR SHARE
+         RETURNING id`,
+        [id, tokenHash, person.id, at, person.password],
+      )) !== undefined,
     session: (tokenHash: string) =>
       first<SessionRow & { person: PersonRow }>(
         'SELECT s.*, to_jsonb(p) AS person FROM accounts.session s JOIN accounts.person p ON p.id = s.person_id WHERE s.token_hash = $1',
@@ -91,19 +110,43 @@ export function accountStore(postgres: Postgres) {
     touchSession: (id: string, at: Date) =>
       postgres.query('UPDATE accounts.session SET seen_at = $2 WHERE id = $1', [id, at]),
     stepUpSession: (id: string, at: Date, method: string) =>
-      postgres.query(
-        'UPDATE accounts.session SET stepped_up_at = $2, step_up_method = $3, challenge = NULL WHERE id = $1',
-        [id, at, method],
-      ),
-    challengeSession: (id: string, challenge: string) =>
-      postgres.query('UPDATE accounts.session SET challenge = $2 WHERE id = $1', [id, challenge]),
-    takeChallenge: async (id: string) =>
+      postgres.query('UPDATE accounts.session SET stepped_up_at = $2, step_up_method = $3 WHERE id = $1', [
+        id,
+        at,
+        method,
+      ]),
+    stepUpMethod: async (id: string) =>
       (
-        await first<{ challenge: string | null }>(
-          'WITH old AS (SELECT id, challenge FROM accounts.session WHERE id = $1 FOR UPDATE) UPDATE accounts.session s SET challenge = NULL FROM old WHERE s.id = old.id RETURNING old.challenge',
+        await first<{ step_up_method: string | null }>('SELECT step_up_method FROM accounts.session WHERE id = $1', [
+          id,
+        ])
+      )?.step_up_method ?? undefined,
+    passwordProved: (id: string, at: Date) =>
+      postgres.query('UPDATE accounts.session SET password_proved_at = $2 WHERE id = $1', [id, at]),
+    passwordProvedAt: async (id: string) =>
+      (
+        await first<{ password_proved_at: Date | null }>(
+          'SELECT password_proved_at FROM accounts.session WHERE id = $1',
           [id],
         )
-      )?.challenge ?? undefined,
+      )?.password_proved_at ?? undefined,
+    challengeSession: (id: string, purpose: Purpose, challenge: string, until: Date) =>
+      postgres.query(
+        'UPDATE accounts.session SET challenge_for = $2, challenge = $3, challenge_until = $4 WHERE id = $1',
+        [id, purpose, challenge, until],
+      ),
+    /** Takes the challenge of a session away; undefined when there is none for this purpose, or it is too old. */
+    takeChallenge: async (id: string, purpose: Purpose, now: Date) => {
+      const taken = await first<{ challenge: string | null; challenge_until: Date | null }>(
+        `WITH old AS (SELECT id, challenge, challenge_until FROM accounts.session WHERE id = $1 AND challenge_for = $2 FOR UPDATE)
+         UPDATE accounts.session s SET challenge = NULL, challenge_for = NULL, challenge_until = NULL FROM old WHERE s.id = old.id
+         RETURNING old.challenge, old.challenge_until`,
+        [id, purpose],
+      )
+      if (taken?.challenge_until === undefined || taken.challenge_until === null || taken.challenge_until < now)
+        return undefined
+      return taken.challenge ?? undefined
+    },
     endSession: (tokenHash: string) =>
       postgres.query('DELETE FROM accounts.session WHERE token_hash = $1', [tokenHash]),
     endSessions: (personId: string, except: string | undefined) =>
@@ -133,11 +176,12 @@ export function accountStore(postgres: Postgres) {
 
     passkeys: (personId: string) =>
       postgres.query<PasskeyRow>('SELECT * FROM accounts.passkey WHERE person_id = $1', [personId]),
-    insertPasskey: (row: PasskeyRow & { at: Date }) =>
-      postgres.query(
-        'INSERT INTO accounts.passkey (id, person_id, public_key, counter, transports, created_at) VALUES ($1, $2, $3, $4, $5, $6)',
+    /** False when this passkey is registered already. */
+    insertPasskey: async (row: PasskeyRow & { at: Date }) =>
+      (await first(
+        'INSERT INTO accounts.passkey (id, person_id, public_key, counter, transports, created_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id',
         [row.id, row.person_id, row.public_key, row.counter, row.transports, row.at],
-      ),
+      )) !== undefined,
     countPasskey: (id: string, counter: number) =>
       postgres.query('UPDATE accounts.passkey SET counter = $2 WHERE id = $1', [id, counter]),
 
@@ -151,12 +195,20 @@ export function accountStore(postgres: Postgres) {
         [row.id, row.person_id, row.name, row.secretHash, row.prefix, row.scopes, row.created_at, row.expires_at],
       ),
     useApiKey: (secretHash: string, now: Date) =>
-      first<{ scopes: Permission[]; person: PersonRow }>(
+      first<{ scopes: KeyScope[]; person: PersonRow }>(
         `UPDATE accounts.api_key k SET last_used_at = $2 FROM accounts.person p
          WHERE k.secret_hash = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $2) AND p.id = k.person_id
          RETURNING k.scopes, to_jsonb(p) AS person`,
         [secretHash, now],
       ),
+    /** All of a person that still work; gives their number. */
+    revokeApiKeys: async (personId: string, at: Date) =>
+      (
+        await postgres.query(
+          'UPDATE accounts.api_key SET revoked_at = $2 WHERE person_id = $1 AND revoked_at IS NULL RETURNING id',
+          [personId, at],
+        )
+      ).length,
     revokeApiKey: async (id: string, personId: string, at: Date) =>
       (await first(
         'UPDATE accounts.api_key SET revoked_at = $3 WHERE id = $1 AND person_id = $2 AND revoked_at IS NULL RETURNING id',

@@ -2,11 +2,12 @@ import { Button, Checkbox, Modal, NumberInput, PasswordInput, TextInput } from '
 import { startRegistration } from '@simplewebauthn/browser'
 import { Link } from '@tanstack/react-router'
 import { useState, type FormEvent } from 'react'
-import { call, useDeed, useRoute } from '../../../ui/api.ts'
+import { call, Problem, useDeed, useRoute } from '../../../ui/api.ts'
 import { Ago } from '../../../ui/format.tsx'
 import { Ask, Card, Facts, Page, Table } from '../../../ui/page.tsx'
 import { sideName, SideMark } from '../../../ui/signal.tsx'
-import { permissions, routes, type Me, type Permission } from '../contract.ts'
+import { keyScopes, routes, type KeyScope, type Me } from '../contract.ts'
+import { proofs, useProof } from './useProof.tsx'
 
 export function SettingsPage() {
   const me = useRoute(routes.me)
@@ -53,16 +54,28 @@ export function SettingsPage() {
 function Factors({ you }: { you: Me }) {
   const [secret, setSecret] = useState<{ qr: string; secret: string } | undefined>()
   const [code, setCode] = useState('')
-  const start = useDeed(routes.totpStart, { touches: [] })
+  const proof = useProof()
+  const start = useDeed(routes.totpStart, { touches: [], quiet: proofs })
+  const begin = () => {
+    start.mutate({}, { onSuccess: setSecret, onError: proof.orProve(begin) })
+  }
   const confirm = useDeed(routes.totpConfirm, {
-    touches: ['/api/me'],
-    done: 'Your authenticator is set up. Your other sessions ended.',
+    touches: ['/api/me', '/api/api-keys'],
+    done: 'Your authenticator is set up. Your other sessions and your API keys ended.',
   })
-  const passkey = useDeed(routes.passkeyConfirm, { touches: ['/api/me'], done: 'Your passkey is added.' })
-  const add = async () => {
-    const options = await call(routes.passkeyStart)
-    const answer = await startRegistration({ optionsJSON: options as never })
-    passkey.mutate({ body: answer as unknown as Record<string, unknown> })
+  const passkey = useDeed(routes.passkeyConfirm, {
+    touches: ['/api/me', '/api/api-keys'],
+    done: 'Your passkey is added. Your other sessions and your API keys ended.',
+  })
+  const add = () => {
+    call(routes.passkeyStart)
+      .then((options) => startRegistration({ optionsJSON: options as never }))
+      .then((answer) => {
+        passkey.mutate({ body: answer as unknown as Record<string, unknown> })
+      })
+      .catch((error: unknown) => {
+        if (error instanceof Problem) proof.orProve(add)(error)
+      })
   }
   return (
     <Card title="Proof that it is you" aside="asked for before each key">
@@ -73,7 +86,7 @@ function Factors({ you }: { you: Me }) {
             says: (
               <>
                 {you.passkeys === 0 ? 'none yet' : String(you.passkeys)}{' '}
-                <Button variant="subtle" size="compact-sm" onClick={() => void add().catch(() => undefined)}>
+                <Button variant="subtle" size="compact-sm" onClick={add}>
                   Add a passkey
                 </Button>
               </>
@@ -84,14 +97,7 @@ function Factors({ you }: { you: Me }) {
             says: (
               <>
                 {you.hasTotp ? 'set up' : 'none yet'}{' '}
-                <Button
-                  variant="subtle"
-                  size="compact-sm"
-                  loading={start.isPending}
-                  onClick={() => {
-                    start.mutate({}, { onSuccess: setSecret })
-                  }}
-                >
+                <Button variant="subtle" size="compact-sm" loading={start.isPending} onClick={begin}>
                   {you.hasTotp ? 'Set up anew' : 'Set up'}
                 </Button>
               </>
@@ -99,6 +105,7 @@ function Factors({ you }: { you: Me }) {
           },
         ]}
       />
+      {proof.dialog}
       {you.demo && you.passkeys === 0 && !you.hasTotp ? (
         <p className="secondary">In the demo company the password is enough until you add one.</p>
       ) : null}
@@ -152,11 +159,11 @@ function Password() {
   const [old, setOld] = useState('')
   const [next, setNext] = useState('')
   const change = useDeed(routes.password, {
-    touches: ['/api/me'],
-    done: 'Your password is changed. Your other sessions ended.',
+    touches: ['/api/me', '/api/api-keys'],
+    done: 'Your password is changed. Your other sessions and your API keys ended.',
   })
   return (
-    <Card title="Password" aside="changing it ends your other sessions">
+    <Card title="Password" aside="changing it ends your other sessions and your API keys">
       <form
         className="stack"
         onSubmit={(event: FormEvent) => {
@@ -211,14 +218,24 @@ function ApiKeys({ you }: { you: Me }) {
   const [days, setDays] = useState<number | string>(90)
   const [scopes, setScopes] = useState<string[]>(['data.read'])
   const [made, setMade] = useState<string | undefined>()
-  const make = useDeed(routes.makeApiKey, { touches: ['/api/api-keys'] })
+  const proof = useProof()
+  const make = useDeed(routes.makeApiKey, { touches: ['/api/api-keys'], quiet: proofs })
+  const makeIt = () => {
+    make.mutate(
+      { body: { name, scopes: scopes as KeyScope[], days: Number(days) } },
+      {
+        onSuccess: (reply) => {
+          setMade(reply.key)
+        },
+        onError: proof.orProve(makeIt),
+      },
+    )
+  }
   const revoke = useDeed(routes.revokeApiKey, {
     touches: ['/api/api-keys'],
     done: 'The key is revoked; nothing uses it any more.',
   })
-  const possible = permissions.filter(
-    (permission) => you.permissions.includes(permission) && !permission.startsWith('keys.'),
-  )
+  const possible = keyScopes.filter((scope) => you.permissions.includes(scope))
   return (
     <Card
       title="API keys"
@@ -239,8 +256,8 @@ function ApiKeys({ you }: { you: Me }) {
         {(rows) =>
           rows.length === 0 ? (
             <p className="secondary">
-              None yet. A program that reads or writes here in your name needs one; it can do at most what you can, and
-              never sign.
+              None yet. A program that reads or writes here in your name needs one; it can do at most what you can,
+              never sign and never administer.
             </p>
           ) : (
             <Table label="API keys" head={['Name', 'Begins with', 'May', 'Last used', 'Ends', '']}>
@@ -276,6 +293,7 @@ function ApiKeys({ you }: { you: Me }) {
           )
         }
       </Ask>
+      {proof.dialog}
       <Modal
         opened={open}
         onClose={() => {
@@ -288,14 +306,7 @@ function ApiKeys({ you }: { you: Me }) {
             className="stack"
             onSubmit={(event: FormEvent) => {
               event.preventDefault()
-              make.mutate(
-                { body: { name, scopes: scopes as Permission[], days: Number(days) } },
-                {
-                  onSuccess: (reply) => {
-                    setMade(reply.key)
-                  },
-                },
-              )
+              makeIt()
             }}
           >
             <TextInput

@@ -4,7 +4,8 @@ import { useDeed, useRoute } from '../../../ui/api.ts'
 import { Ago } from '../../../ui/format.tsx'
 import { Ask, Card, Page, Table } from '../../../ui/page.tsx'
 import { SideMark } from '../../../ui/signal.tsx'
-import { Role, routes, type Person, type Side } from '../contract.ts'
+import { excludedRoles, Role, routes, type Person, type Side } from '../contract.ts'
+import { proofs, useProof } from './useProof.tsx'
 
 const meanings: Record<Role, string> = {
   viewer: 'viewer: reads',
@@ -23,7 +24,19 @@ export function StaffPage() {
   const disable = useDeed(routes.setDisabled, {
     touches: ['/api/people-here', '/api/requests'],
     done: 'Done; it is in force at once.',
+    quiet: proofs,
   })
+  const proof = useProof()
+  const turn = (person: Person) => {
+    disable.mutate(
+      { params: { id: person.id }, body: { disabled: person.disabledAt === null } },
+      {
+        onError: proof.orProve(() => {
+          turn(person)
+        }),
+      },
+    )
+  }
   const admin = me.data?.permissions.includes('admin') === true
   return (
     <Page
@@ -80,7 +93,7 @@ export function StaffPage() {
                           size="compact-sm"
                           variant="default"
                           onClick={() => {
-                            disable.mutate({ params: { id: row.id }, body: { disabled: row.disabledAt === null } })
+                            turn(row)
                           }}
                         >
                           {row.disabledAt === null ? 'Disable' : 'Let back in'}
@@ -94,6 +107,7 @@ export function StaffPage() {
           )}
         </Ask>
       </Card>
+      {proof.dialog}
       <Modal
         opened={editing !== undefined}
         onClose={() => {
@@ -119,11 +133,29 @@ function Edit({ person, close }: { person: Person | 'new'; close: () => void }) 
   const [side, setSide] = useState<Side>(person === 'new' ? 'marketing' : person.side)
   const [roles, setRoles] = useState<string[]>(person === 'new' ? ['member'] : person.roles)
   const [link, setLink] = useState<string | undefined>()
-  const invite = useDeed(routes.invite, { touches: [] })
+  const invite = useDeed(routes.invite, { touches: [], quiet: proofs })
   const change = useDeed(routes.setRoles, {
     touches: ['/api/people-here', '/api/requests'],
-    done: 'Changed; it is in force at once.',
+    done: 'Changed; it is in force at once. Their sessions ended.',
+    quiet: proofs,
   })
+  const proof = useProof()
+  const held = roles as Role[]
+  const excluded = excludedRoles(held)
+  const save = () => {
+    const onError = proof.orProve(save)
+    if (person === 'new')
+      invite.mutate(
+        { body: { email, side, roles: held } },
+        {
+          onSuccess: (reply) => {
+            setLink(reply.link)
+          },
+          onError,
+        },
+      )
+    else change.mutate({ params: { id: person.id }, body: { side, roles: held } }, { onSuccess: close, onError })
+  }
   if (link !== undefined)
     return (
       <div className="stack">
@@ -133,49 +165,46 @@ function Edit({ person, close }: { person: Person | 'new'; close: () => void }) 
       </div>
     )
   return (
-    <form
-      className="stack"
-      onSubmit={(event: FormEvent) => {
-        event.preventDefault()
-        const held = roles as Role[]
-        if (person === 'new')
-          invite.mutate(
-            { body: { email, side, roles: held } },
-            {
-              onSuccess: (reply) => {
-                setLink(reply.link)
-              },
-            },
-          )
-        else change.mutate({ params: { id: person.id }, body: { side, roles: held } }, { onSuccess: close })
-      }}
-    >
-      {person === 'new' ? (
-        <TextInput
-          label="E-mail"
-          type="email"
-          required
-          value={email}
-          onChange={(event) => {
-            setEmail(event.currentTarget.value)
-          }}
-        />
-      ) : null}
-      <SegmentedControl
-        aria-label="Side"
-        value={side}
-        onChange={(value) => {
-          setSide(value)
+    <>
+      <form
+        className="stack"
+        onSubmit={(event: FormEvent) => {
+          event.preventDefault()
+          save()
         }}
-        data={[
-          { value: 'marketing', label: 'Marketing' },
-          { value: 'it', label: 'IT' },
-        ]}
-      />
-      <MultiSelect label="Roles" data={data} value={roles} onChange={setRoles} required />
-      <Button type="submit" disabled={roles.length === 0} loading={invite.isPending || change.isPending}>
-        {person === 'new' ? 'Make the link' : 'Change'}
-      </Button>
-    </form>
+      >
+        {person === 'new' ? (
+          <TextInput
+            label="E-mail"
+            type="email"
+            required
+            value={email}
+            onChange={(event) => {
+              setEmail(event.currentTarget.value)
+            }}
+          />
+        ) : null}
+        <SegmentedControl
+          aria-label="Side"
+          value={side}
+          onChange={(value) => {
+            setSide(value)
+          }}
+          data={[
+            { value: 'marketing', label: 'Marketing' },
+            { value: 'it', label: 'IT' },
+          ]}
+        />
+        <MultiSelect label="Roles" data={data} value={roles} onChange={setRoles} error={excluded} required />
+        <Button
+          type="submit"
+          disabled={roles.length === 0 || excluded !== undefined}
+          loading={invite.isPending || change.isPending}
+        >
+          {person === 'new' ? 'Make the link' : 'Change'}
+        </Button>
+      </form>
+      {proof.dialog}
+    </>
   )
 }

@@ -34,7 +34,7 @@ function Proof({ then }: { then: () => void }) {
     <Ask of={ways}>
       {(way) => (
         <div className="stack">
-          <p>A key counts for your side, so it needs a proof that is at most five minutes old.</p>
+          <p>This counts as yours alone, so it needs a proof that is at most five minutes old.</p>
           {way.passkey === null ? null : (
             <Button
               data-autofocus
