@@ -73,7 +73,7 @@ export async function build(needs: BuildNeeds) {
   const metrics = new Registry()
   const jobs = createJobs({ postgres, address: engines.address, log })
 
-  const audit = createAudit({ postgres, clock, writtenDown: () => engines.auditHead.read() })
+  const audit = createAudit({ postgres, clock, heads: { file: engines.auditHeads, secrets } })
   const accounts = createAccounts({
     postgres,
     clock,
@@ -346,11 +346,12 @@ export async function build(needs: BuildNeeds) {
         await imports.start()
         await journeys.start()
       }
-      // A log that was cut short or replaced as a whole is found by the head that was written down beside it.
+      // A log that was cut short or rewritten is found by the heads that were written down beside it.
       stopHeads = clock.every(
         60_000,
         async () => {
-          engines.auditHead.write(await audit.head())
+          const found = await audit.writeHead()
+          if (!found.ok) log.error('the audit log is broken', new Error(found.because), { seq: found.seq })
         },
         (error) => {
           log.warn('the head of the audit log could not be written down', { error: String(error) })
@@ -365,7 +366,7 @@ export async function build(needs: BuildNeeds) {
       await jobs.stop()
       await collect.stop()
       sources.stop()
-      engines.auditHead.write(await audit.head())
+      await audit.writeHead()
     },
   }
 }

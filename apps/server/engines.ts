@@ -1,4 +1,3 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ClickHouse } from '../../platform/clickhouse/clickhouse.ts'
 import { openClickHouse } from '../../platform/clickhouse/open.ts'
@@ -6,6 +5,7 @@ import { systemClock } from '../../platform/clock/clock.ts'
 import type { Config } from '../../platform/config/config.ts'
 import { secretKey } from '../../platform/data-dir/key.ts'
 import { lockDataDir } from '../../platform/data-dir/lock.ts'
+import { appendedLines, type Lines } from '../../platform/files/lines.ts'
 import { prepareJobs } from '../../platform/jobs/worker.ts'
 import { openDedupIndex, type DedupIndex } from '../../platform/journal/dedup-index.ts'
 import { directoryFiles } from '../../platform/journal/files.ts'
@@ -30,8 +30,8 @@ export interface Engines {
   secrets: Secrets
   /** Process ids of the embedded engines, for doctor and for tests that kill them. */
   pids: { postgres: number | undefined; clickhouse: number | undefined }
-  /** The last audit head that was written outside the database, and where to write the next. */
-  auditHead: { read(): { seq: number; hash: string } | undefined; write(head: { seq: number; hash: string }): void }
+  /** Where heads of the audit log are written down, outside the database. */
+  auditHeads: Lines
   close(): Promise<void>
 }
 
@@ -73,7 +73,6 @@ export async function openEngines(config: Config, log: Log): Promise<Engines> {
     closers.push(() => journal.close())
     const index = await openDedupIndex(join(directory, 'seen.sqlite'), journal.id)
     closers.push(() => index.close())
-    const headAt = join(directory, 'audit-head.json')
     return {
       directory,
       postgres: postgres.pool,
@@ -83,15 +82,7 @@ export async function openEngines(config: Config, log: Log): Promise<Engines> {
       index,
       secrets,
       pids: { postgres: postgres.pid(), clickhouse: clickhouse.pid() },
-      auditHead: {
-        read: () =>
-          existsSync(headAt) ? (JSON.parse(readFileSync(headAt, 'utf8')) as { seq: number; hash: string }) : undefined,
-        write(head) {
-          mkdirSync(directory, { recursive: true })
-          writeFileSync(`${headAt}.new`, JSON.stringify(head), { mode: 0o600, flush: true })
-          renameSync(`${headAt}.new`, headAt)
-        },
-      },
+      auditHeads: appendedLines(join(directory, 'audit-heads')),
       close,
     }
   } catch (error) {

@@ -19,7 +19,8 @@ export const Entry = z.object({
 export type Entry = z.infer<typeof Entry>
 
 export const Verification = z.discriminatedUnion('ok', [
-  z.object({ ok: z.literal(true), entries: z.number().int(), head: z.string() }),
+  /** `heads`: how many written-down heads it was held against. */
+  z.object({ ok: z.literal(true), entries: z.number().int(), head: z.string(), heads: z.number().int() }),
   z.object({ ok: z.literal(false), seq: z.number().int(), because: z.string() }),
 ])
 export type Verification = z.infer<typeof Verification>
@@ -41,7 +42,8 @@ export const routes = {
   of: route({
     method: 'GET',
     path: '/api/audit/of/:kind/:id',
-    summary: 'What was done to one thing, newest first.',
+    summary:
+      'What was done to one thing, newest first. What was done to people, invitations and API keys needs audit.read, except for yourself.',
     allow: 'data.read',
     params: z.object({ kind: z.string().max(60), id: z.string().max(60) }),
     reply: z.object({ entries: z.array(Entry), actors: z.record(z.string(), z.string()) }),
@@ -49,7 +51,8 @@ export const routes = {
   verify: route({
     method: 'GET',
     path: '/api/audit/verify',
-    summary: 'Recomputes the whole chain and names the first entry that is not as it was written.',
+    summary:
+      'Recomputes the whole chain, holds it against every head that was written down, and names the first entry that is not as it was written.',
     allow: 'audit.read',
     reply: Verification,
   }),

@@ -68,7 +68,7 @@ export async function aCampaignHouse(options: { connections?: number } = {}): Pr
     index,
     secrets: createSecrets(systemRandom.bytes(32), systemRandom),
     pids: { postgres: undefined, clickhouse: undefined },
-    auditHead: { read: () => undefined, write: () => undefined },
+    auditHeads: { read: () => [], append: () => undefined },
     close: () => Promise.resolve(),
   }
   const app = await build({

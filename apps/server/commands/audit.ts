@@ -22,7 +22,7 @@ export const audit: Command = {
         found = await createAudit({
           postgres: engines.postgres,
           clock: systemClock,
-          writtenDown: () => engines.auditHead.read(),
+          heads: { file: engines.auditHeads, secrets: engines.secrets },
         }).verify()
       } finally {
         await engines.close()
@@ -32,7 +32,7 @@ export const audit: Command = {
     else
       print(
         found.ok
-          ? `The audit log is whole: ${String(found.entries)} entries, head ${found.head}.`
+          ? `The audit log is whole: ${String(found.entries)} entries, held against ${String(found.heads)} written heads, head ${found.head}.`
           : `Entry ${String(found.seq)} is wrong: ${found.because}`,
       )
     return found.ok ? 0 : 1

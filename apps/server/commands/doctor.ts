@@ -153,7 +153,7 @@ async function closed(config: Config): Promise<Finding[]> {
     const verified = await createAudit({
       postgres: engines.postgres,
       clock: systemClock,
-      writtenDown: () => engines.auditHead.read(),
+      heads: { file: engines.auditHeads, secrets: engines.secrets },
     }).verify()
     findings.push({
       name: 'Audit log',

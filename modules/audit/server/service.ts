@@ -4,6 +4,7 @@ import type { Clock } from '../../../platform/clock/clock.ts'
 import type { Caller } from '../../../platform/http/caller.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import type { Actor, Entry, Verification } from '../contract.ts'
+import { createHeads, type Head, type HeadNeeds } from './heads.ts'
 
 /** What a deed leaves behind. Ids, hashes and counts only; never a personal value. */
 interface NewEntry {
@@ -23,9 +24,13 @@ export interface Audit {
     id?: string | undefined
     limit: number
   }): Promise<Entry[]>
+  /** Recomputes the whole chain and holds it against every head that was written down. */
   verify(): Promise<Verification>
-  /** Number and hash of the last entry, to be written down outside the database. */
-  head(): Promise<{ seq: number; hash: string }>
+  /**
+   * Writes the present head down outside the database, if the log still goes on from the last one that was. A log that does not is never
+   * blessed by a new head: it stays broken.
+   */
+  writeHead(): Promise<Verification>
 }
 
 /** The actor that a caller is. */
@@ -43,13 +48,64 @@ const origin = '0'.repeat(64)
 const hashOf = (previous: string, body: string) =>
   createHash('sha256').update(previous).update('\n').update(body).digest('hex')
 
-/** @param writtenDown the last head that was written outside the database, when there is one */
-export function createAudit(needs: {
-  postgres: Postgres
-  clock: Clock
-  writtenDown?: () => { seq: number; hash: string } | undefined
-}): Audit {
+/** @param needs.heads where heads are written down outside the database; without it only the chain itself is checked */
+export function createAudit(needs: { postgres: Postgres; clock: Clock; heads?: HeadNeeds }): Audit {
   const { postgres } = needs
+  const heads = needs.heads === undefined ? undefined : createHeads(needs.heads)
+
+  /** Recomputes the entries after `from` and holds each against the head that was written down for it. */
+  async function goesOn(from: Head, written: readonly Head[]): Promise<Verification> {
+    const wanted = new Map(written.map((head) => [head.seq, head.hash]))
+    const head = await headNow()
+    let { seq, hash: previous } = from
+    const wrong = (at: number, because: string): Verification => ({ ok: false, seq: at, because })
+    for (;;) {
+      const rows = await postgres.query<Row & { at: Date; actor_id: string; deed: string; object_id: string }>(
+        'SELECT * FROM audit.entry WHERE seq > $1 ORDER BY seq LIMIT 5000',
+        [seq],
+      )
+      for (const row of rows) {
+        if (row.seq !== seq + 1) return wrong(seq + 1, `entry ${String(seq + 1)} is missing`)
+        seq = row.seq
+        if (row.previous !== previous) return wrong(seq, `entry ${String(seq)} does not follow the one before it`)
+        if (hashOf(previous, row.body) !== row.hash)
+          return wrong(seq, `entry ${String(seq)} was changed after it was written`)
+        const body = JSON.parse(row.body) as Entry
+        if (
+          body.seq !== seq ||
+          body.actor.id !== row.actor_id ||
+          body.deed !== row.deed ||
+          body.object.id !== row.object_id ||
+          Date.parse(body.at) !== row.at.getTime()
+        )
+          return wrong(seq, `the columns of entry ${String(seq)} say something else than the entry`)
+        previous = row.hash
+        if (head.seq === seq && head.hash !== previous)
+          return wrong(seq, `entry ${String(seq)} is not the one that the head of the log names`)
+        const hash = wanted.get(seq)
+        if (hash !== undefined && hash !== row.hash)
+          return wrong(
+            seq,
+            `entry ${String(seq)} is not the one that was written down outside the database: it or one before it was changed`,
+          )
+      }
+      if (rows.length === 0) break
+    }
+    const last = written.at(-1)
+    if (last !== undefined && last.seq > seq)
+      return wrong(
+        seq + 1,
+        `the log ends at ${String(seq)}, but entry ${String(last.seq)} was written down outside the database: the end was cut off`,
+      )
+    // Entries may have come while the pages were read, so the head is looked at before and after.
+    if (head.seq > seq || (await headNow()).seq < seq)
+      return wrong(seq + 1, `the log ends at ${String(seq)}, but its head says ${String(head.seq)}`)
+    return { ok: true, entries: seq, head: previous, heads: written.length }
+  }
+  async function headNow(): Promise<Head> {
+    const [head] = await postgres.query<Head>('SELECT seq, hash FROM audit.head')
+    return head ?? { seq: 0, hash: origin }
+  }
   return {
     async write(tx, entry) {
       const [head] = await tx.query<{ seq: number; hash: string }>('SELECT seq, hash FROM audit.head FOR UPDATE')
@@ -91,62 +147,26 @@ export function createAudit(needs: {
       return rows.map((row) => ({ ...(JSON.parse(row.body) as Omit<Entry, 'hash'>), hash: row.hash }))
     },
     async verify() {
-      const written = needs.writtenDown?.()
-      let previous = origin
-      let seq = 0
-      let heldWritten = written === undefined || written.seq === 0
-      for (;;) {
-        const rows = await postgres.query<Row & { at: Date; actor_id: string; deed: string; object_id: string }>(
-          'SELECT * FROM audit.entry WHERE seq > $1 ORDER BY seq LIMIT 5000',
-          [seq],
-        )
-        for (const row of rows) {
-          if (row.seq !== seq + 1) return { ok: false, seq: seq + 1, because: `entry ${String(seq + 1)} is missing` }
-          seq = row.seq
-          if (row.previous !== previous)
-            return { ok: false, seq, because: `entry ${String(seq)} does not follow the one before it` }
-          if (hashOf(previous, row.body) !== row.hash)
-            return { ok: false, seq, because: `entry ${String(seq)} was changed after it was written` }
-          const body = JSON.parse(row.body) as Entry
-          if (
-            body.seq !== seq ||
-            body.actor.id !== row.actor_id ||
-            body.deed !== row.deed ||
-            body.object.id !== row.object_id ||
-            Date.parse(body.at) !== row.at.getTime()
-          )
-            return { ok: false, seq, because: `the columns of entry ${String(seq)} say something else than the entry` }
-          previous = row.hash
-          if (written?.seq === seq) {
-            if (written.hash !== row.hash)
-              return {
-                ok: false,
-                seq,
-                because: `entry ${String(seq)} is not the one that was written down outside the database`,
-              }
-            heldWritten = true
-          }
-        }
-        if (rows.length === 0) break
-      }
-      if (!heldWritten)
-        return {
-          ok: false,
-          seq: seq + 1,
-          because: `the log ends at ${String(seq)}, but entry ${String(written?.seq)} was written down outside the database: the end was cut off`,
-        }
-      const head = await this.head()
-      if (head.seq !== seq || head.hash !== previous)
-        return {
-          ok: false,
-          seq: seq + 1,
-          because: `the log ends at ${String(seq)}, but its head says ${String(head.seq)}`,
-        }
-      return { ok: true, entries: seq, head: previous }
+      const read = heads?.read()
+      const found = await goesOn({ seq: 0, hash: origin }, read?.heads ?? [])
+      return found.ok && read?.broken !== undefined ? { ok: false, ...read.broken } : found
     },
-    async head() {
-      const [head] = await postgres.query<{ seq: number; hash: string }>('SELECT seq, hash FROM audit.head')
-      return head ?? { seq: 0, hash: origin }
+    async writeHead() {
+      if (heads === undefined) return this.verify()
+      const { heads: written, broken } = heads.read()
+      if (broken !== undefined) return { ok: false, ...broken }
+      const last = written.at(-1)
+      if (last !== undefined && last.seq > 0) {
+        const [entry] = await postgres.query<{ hash: string }>('SELECT hash FROM audit.entry WHERE seq = $1', [
+          last.seq,
+        ])
+        // From the start then, to name the entry that is wrong.
+        if (entry?.hash !== last.hash) return this.verify()
+      }
+      const found = await goesOn(last ?? { seq: 0, hash: origin }, [])
+      if (found.ok && found.entries > (last?.seq ?? 0))
+        heads.append({ seq: found.entries, hash: found.head }, needs.clock.now().toISOString())
+      return found
     },
   }
 }
