@@ -19,6 +19,8 @@ export interface Route<
   /** One sentence for /api/docs. */
   summary: string
   allow: Allow
+  /** The body is a file of any length: it may take long to come, as long as it comes. */
+  upload?: true
   params?: Params
   query?: Query
   body?: Body

@@ -109,6 +109,7 @@ export const routes = {
     path: '/api/imports',
     summary: 'Hand in a file: the body is the file itself (application/octet-stream).',
     allow: 'data.write',
+    upload: true,
     query: z.object({ sourceId: SourceId, fileName: z.string().min(1).max(200) }),
     reply: Import,
   }),

@@ -23,6 +23,12 @@ const Environment = z.object({
     .describe('a ClickHouse server in place of the embedded engine'),
   INTERLOCK_ROLE: z.enum(['all', 'collect', 'work', 'web']).default('all').describe('which part this process takes'),
   INTERLOCK_PUBLIC_URL: z.url().optional().describe('the address under which people and mails reach this server'),
+  INTERLOCK_ALLOWED_HOSTS: z
+    .string()
+    .optional()
+    .describe(
+      'comma-separated names under which pages, API and /metrics answer, beside localhost, numbers and the public URL',
+    ),
   INTERLOCK_SMTP_URL: z
     .url({ protocol: /^smtps?$/ })
     .optional()
@@ -48,6 +54,7 @@ export interface Config {
   clickhouseUrl: string | undefined
   role: 'all' | 'collect' | 'work' | 'web'
   publicUrl: string | undefined
+  allowedHosts: string[]
   smtpUrl: string | undefined
   secretKey: string | undefined
   log: 'debug' | 'info' | 'warn' | 'error' | 'silent'
@@ -57,6 +64,12 @@ export interface Config {
   /** When `npm start` began, in ms since 1970. */
   beganMs: number | undefined
 }
+
+const listed = (text = '') =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
 
 /** @throws an Error whose message names every variable that is wrong and what it is for */
 export function readConfig(environment: Record<string, string | undefined>, overrides: Partial<Config> = {}): Config {
@@ -79,10 +92,8 @@ export function readConfig(environment: Record<string, string | undefined>, over
     smtpUrl: value.INTERLOCK_SMTP_URL,
     secretKey: value.INTERLOCK_SECRET_KEY,
     log: value.INTERLOCK_LOG,
-    trustProxy: (value.INTERLOCK_TRUST_PROXY ?? '')
-      .split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== ''),
+    allowedHosts: listed(value.INTERLOCK_ALLOWED_HOSTS),
+    trustProxy: listed(value.INTERLOCK_TRUST_PROXY),
     dataDirGiven: environment['INTERLOCK_DATA_DIR'] !== undefined || overrides.dataDir !== undefined,
     beganMs: value.INTERLOCK_BEGAN_MS,
     ...overrides,

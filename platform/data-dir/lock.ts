@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
@@ -13,14 +13,24 @@ export interface DataDirLock {
 export class DataDirTaken extends Error {}
 
 /**
+ * Nobody else reads the directory. Started as root, the embedded PostgreSQL runs as another user and walks through it to its own folder, so
+ * there it may be walked through, not listed.
+ */
+function keepToOwner(directory: string): void {
+  const root = process.getuid?.() === 0
+  if (root || statSync(directory).uid === process.getuid?.()) chmodSync(directory, root ? 0o711 : 0o700)
+}
+
+/**
  * Takes the directory. An operating-system lock on one file in it: it dies with its process, and because it is on the inode it
  * also stops an owner that comes by a link or another mount. SQLite holds it for us (`BEGIN EXCLUSIVE` is a POSIX record lock),
  * because Node has no lock call of its own.
  * @throws DataDirTaken with the process that has it
  */
 export function lockDataDir(path: string): DataDirLock {
-  mkdirSync(path, { recursive: true, mode: 0o755 })
+  mkdirSync(path, { recursive: true, mode: 0o700 })
   const directory = realpathSync(path)
+  keepToOwner(directory)
   const owner = join(directory, 'owner.json')
   const lock = new DatabaseSync(join(directory, 'lock'))
   try {
@@ -39,7 +49,7 @@ export function lockDataDir(path: string): DataDirLock {
       { cause: error },
     )
   }
-  writeFileSync(owner, JSON.stringify({ pid: process.pid, since: new Date().toISOString() }))
+  writeFileSync(owner, JSON.stringify({ pid: process.pid, since: new Date().toISOString() }), { mode: 0o600 })
   return {
     directory,
     release() {

@@ -14,7 +14,9 @@ import { route } from '../../lib/routes/routes.ts'
 import type { Config } from '../config/config.ts'
 import type { Log } from '../log/log.ts'
 import { docsPage, docsStyle } from './docs-page.ts'
+import { goesBy } from './hosts.ts'
 import type { Authorise, Http } from './http.ts'
+import { loseThePatience, patience, type Patience } from './patience.ts'
 
 export interface HealthCheck {
   name: string
@@ -23,7 +25,7 @@ export interface HealthCheck {
 }
 
 export interface HttpNeeds {
-  config: Pick<Config, 'trustProxy'>
+  config: Pick<Config, 'trustProxy' | 'publicUrl' | 'allowedHosts'>
   log: Log
   authorise: Authorise
   health: HealthCheck[]
@@ -31,6 +33,7 @@ export interface HttpNeeds {
   version: string
   /** Where the built pages are; undefined serves none. */
   pages: string | undefined
+  patience?: Patience
 }
 
 /** What Fastify itself refuses, in our words. */
@@ -102,10 +105,13 @@ export interface HttpServer extends Http {
 /** The web server: security headers, one shape of refusal, health, metrics, OpenAPI, the built pages. Modules add their routes to it. */
 export async function createHttp(needs: HttpNeeds): Promise<HttpServer> {
   const { log } = needs
+  const longest = needs.patience ?? patience
   const app = fastify({
     logger: false,
     bodyLimit: 1_048_576,
-    requestTimeout: 30_000,
+    // The longest that any route takes in; most are cut far earlier (patience.ts).
+    requestTimeout: longest.uploadMs,
+    http: { headersTimeout: longest.stillMs },
     forceCloseConnections: 'idle',
     trustProxy: needs.config.trustProxy.length > 0 ? needs.config.trustProxy : false,
     routerOptions: { maxParamLength: 300 },
@@ -123,6 +129,24 @@ export async function createHttp(needs: HttpNeeds): Promise<HttpServer> {
       let count = 0
       return () => `r${(count++).toString(36)}`
     })(),
+  })
+  loseThePatience(app, longest)
+  const names = [
+    ...needs.config.allowedHosts,
+    ...(needs.config.publicUrl === undefined ? [] : [new URL(needs.config.publicUrl).host]),
+  ]
+  const knownHost = (request: FastifyRequest) => {
+    if (!goesBy(request.headers.host, names))
+      throw new Refusal(
+        'cross_site',
+        'This server does not go by the name that was asked for. Names are set by INTERLOCK_PUBLIC_URL and INTERLOCK_ALLOWED_HOSTS.',
+      )
+  }
+  // Tracking endpoints and what mails link to are for everybody's pages; they take no session.
+  app.addHook('onRequest', (request, _reply, done) => {
+    const path = request.routeOptions.url ?? ''
+    if (path.startsWith('/api/') || path === '/metrics') knownHost(request)
+    done()
   })
   await app.register(cookie)
   await app.register(helmet, {
@@ -205,7 +229,10 @@ export async function createHttp(needs: HttpNeeds): Promise<HttpServer> {
   })
   app.get('/metrics', async (request, reply) => {
     if (!(await mayReadMetrics(request)))
-      throw new Refusal('not_allowed', 'Metrics are given to this machine and to administrators.')
+      throw new Refusal(
+        'not_allowed',
+        'Metrics are given to this machine, asked directly, and to whoever has the permission “audit.read”.',
+      )
     return reply.type(needs.metrics.contentType).send(await needs.metrics.metrics())
   })
   app.get('/api/openapi.json', () => openApi(routes, needs.version))
@@ -234,6 +261,7 @@ export async function createHttp(needs: HttpNeeds): Promise<HttpServer> {
       !path.startsWith('/api/') &&
       (request.headers.accept ?? '').includes('text/html')
     if (wantsPage && built) {
+      knownHost(request)
       const nonce = index.includes(noncePlace) ? randomBytes(16).toString('base64') : undefined
       return reply
         .headers({ 'cache-control': 'no-cache', 'content-security-policy': pagePolicy(nonce) })
@@ -248,12 +276,14 @@ export async function createHttp(needs: HttpNeeds): Promise<HttpServer> {
     throw new Refusal('not_found')
   })
 
-  /** This machine, asked directly and not through a proxy that speaks for others; or somebody who may administer. */
+  /** This machine, asked directly and not through a proxy that speaks for others; or somebody who may look at everything. */
   async function mayReadMetrics(request: FastifyRequest): Promise<boolean> {
-    const forwarded = request.headers['x-forwarded-for'] ?? request.headers['forwarded']
-    if (forwarded === undefined && ['127.0.0.1', '::1', '::ffff:127.0.0.1'].includes(request.ip)) return true
+    const forwarded = Object.keys(request.headers).some((name) =>
+      /^(x-forwarded-.*|forwarded|x-real-ip|via|x-client-ip|cf-connecting-ip|true-client-ip)$/.test(name),
+    )
+    if (!forwarded && ['127.0.0.1', '::1', '::ffff:127.0.0.1'].includes(request.socket.remoteAddress ?? '')) return true
     const caller = await needs.authorise(request, metricsRoute)
-    return caller?.permissions.has('admin') === true
+    return caller?.permissions.has('audit.read') === true
   }
 
   return {

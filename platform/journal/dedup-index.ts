@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { DedupReply, DedupRequest } from './dedup-worker.ts'
@@ -28,6 +28,10 @@ export const keyBytes = 16
 /** @param journalId positions belong to this journal */
 export async function openDedupIndex(path: string, journalId: string): Promise<DedupIndex> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  // SQLite gives its side files the mode of the file.
+  const file = await open(path, 'a', 0o600)
+  await file.chmod(0o600)
+  await file.close()
   const worker = new Worker(new URL('./dedup-worker.ts', import.meta.url), { workerData: { path, journalId } })
   worker.unref()
   const waiting = new Map<number, { resolve(reply: DedupReply): void; reject(error: unknown): void }>()

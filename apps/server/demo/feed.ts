@@ -60,6 +60,7 @@ export async function feed(
       })),
       crm: crm.map((row) => [row.cells['CUST_NO'], row.person]),
     }),
+    { mode: 0o600 },
   )
 
   const shoppers = everybody.filter((person) => person.inShop)

@@ -1,5 +1,5 @@
 import type { Http } from '../../../platform/http/http.ts'
-import { handle } from '../../../platform/http/http.ts'
+import { handle, mayStill } from '../../../platform/http/http.ts'
 import type { Clock } from '../../../platform/clock/clock.ts'
 import { routes, type Inspected, type Json } from '../contract.ts'
 import type { Collect } from './service.ts'
@@ -25,7 +25,7 @@ export function addCollectRoutes(http: Http, collect: Collect, clock: Clock): vo
   handle(http, routes.quarantine, ({ query }) => collect.quarantine({ sourceId: query.source, reason: query.reason }))
   handle(http, routes.parked, async () => ({ keys: await collect.parked() }))
   handle(http, routes.recover, ({ caller, body }) => collect.recover(caller, body.writeKey, body.sourceId))
-  handle(http, routes.stream, ({ query, reply }) => {
+  handle(http, routes.stream, ({ query, request, reply }) => {
     reply.hijack()
     const { raw } = reply
     raw.writeHead(200, {
@@ -42,10 +42,13 @@ export function addCollectRoutes(http: Http, collect: Collect, clock: Clock): vo
     const stopWatching = collect.inspector.watch(tell)
     const stopBeating = clock.every(
       heartbeatMs,
-      () => {
-        raw.write(': still here\n\n')
+      async () => {
+        if (await mayStill(http, request, routes.stream)) raw.write(': still here\n\n')
+        else end()
       },
-      () => {},
+      () => {
+        end()
+      },
     )
     const end = () => {
       stopWatching()
