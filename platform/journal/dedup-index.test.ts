@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -13,6 +13,14 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 const key = (text: string) => createHash('sha256').update(text).digest().subarray(0, 16)
 
 describe('the deduplication index', () => {
+  it('is readable by its owner only, with the files that lie beside it', async () => {
+    const path = join(folder, 'own.sqlite')
+    const index = await openDedupIndex(path, 'c'.repeat(32))
+    await index.record([{ key: key('mine'), position: 1n }])
+    for (const end of ['', '-wal', '-shm']) expect((await stat(`${path}${end}`)).mode & 0o777, end).toBe(0o600)
+    await index.close()
+  })
+
   it('remembers who was first, over restarts, and never lets a later one in', async () => {
     const path = join(folder, 'one.sqlite')
     const index = await openDedupIndex(path, 'a'.repeat(32))

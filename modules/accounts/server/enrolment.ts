@@ -3,7 +3,7 @@ import type { Caller } from '../../../platform/http/caller.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import { actorOf } from '../../audit/server/index.ts'
 import { finishRegistration, newTotp, partyOf, registrationOptions, totpStep } from './second-factors.ts'
-import type { AccountNeeds } from './service.ts'
+import type { AccountNeeds } from './needs.ts'
 import { proofMs, sessionOf, type StepUp } from './step-up.ts'
 import { accountStore, type PersonRow } from './store.ts'
 

@@ -1,33 +1,16 @@
 import { Refusal } from '../../../lib/refusals/refusals.ts'
-import type { Clock } from '../../../platform/clock/clock.ts'
 import type { Caller } from '../../../platform/http/caller.ts'
-import type { Postgres } from '../../../platform/postgres/postgres.ts'
-import type { Ids, Random } from '../../../platform/random/random.ts'
-import type { Secrets } from '../../../platform/secrets/secrets.ts'
-import type { Audit } from '../../audit/server/index.ts'
 import type { Me } from '../contract.ts'
 import { createApiKeys } from './api-keys.ts'
 import { createEnrolment } from './enrolment.ts'
 import { createFailures } from './failures.ts'
 import { createLinks } from './links.ts'
+import type { AccountNeeds } from './needs.ts'
 import { createPeople } from './people.ts'
 import { createSessions } from './sessions.ts'
 import { createStepUp, proofMs } from './step-up.ts'
 import { accountStore } from './store.ts'
 import { createTries } from './tries.ts'
-
-export interface AccountNeeds {
-  postgres: Postgres
-  clock: Clock
-  random: Random
-  ids: Ids
-  audit: Audit
-  secrets: Secrets
-  /** The address under which people reach this server; known once it listens. */
-  publicUrl(): string
-  /** Demo company: the password of all, and what each does. */
-  demo?: { password: string; titles: Record<string, string> }
-}
 
 export type Accounts = ReturnType<typeof createAccounts>
 

@@ -3,7 +3,7 @@ import type { Caller } from '../../../platform/http/caller.ts'
 import type { Failures } from './failures.ts'
 import { checkPassword } from './passwords.ts'
 import { authenticationOptions, finishAuthentication, partyOf, totpStep } from './second-factors.ts'
-import type { AccountNeeds } from './service.ts'
+import type { AccountNeeds } from './needs.ts'
 import { accountStore, type PersonRow } from './store.ts'
 import type { Tries } from './tries.ts'
 
