@@ -37,7 +37,7 @@ await sources.load()
 const source =
   sources.list().find((one) => one.name === 'bench') ??
   (await pool.transaction((tx) =>
-    sources.createAs(tx, { kind: 'system', id: 'bench' }, { name: 'bench', kind: 'server' }),
+    sources.createAs(tx, { kind: 'system', id: 'bench' }, { name: 'bench', kind: 'server', eventsPerSecond: null }),
   ))
 const collect = createCollect({
   postgres: pool,

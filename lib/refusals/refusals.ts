@@ -13,7 +13,7 @@ export const refusals = {
   too_many_keys: {
     status: 400,
     sentence: 'The JSON has too many keys.',
-    passes: 'Send at most 2,000 keys in one event.',
+    passes: 'Send at most 2,000 keys in one event and 400,000 in one body.',
   },
   bad_encoding: {
     status: 400,
@@ -23,7 +23,7 @@ export const refusals = {
   too_large: {
     status: 413,
     sentence: 'The body is too large.',
-    passes: 'Send at most 8 MiB in one request, unpacked.',
+    passes: 'Send at most 8 MiB and 5,000 events in one request, unpacked.',
   },
   sign_in: {
     status: 401,
@@ -39,8 +39,12 @@ export const refusals = {
   unknown_write_key: {
     status: 401,
     sentence: 'No source has this write key.',
-    passes:
-      'Copy the write key from the page of the source. What you sent is parked for 24 hours and can be recovered.',
+    passes: 'Copy the write key from the page of the source. The answer says whether what you sent is parked.',
+  },
+  too_fast: {
+    status: 429,
+    sentence: 'This source sends more events than its limit allows.',
+    passes: 'Try again after the seconds in Retry-After, or raise the limit of the source.',
   },
   not_allowed: {
     status: 403,

@@ -56,8 +56,9 @@ export type QuarantineReason = keyof typeof quarantineReasons
 
 /** Why a request was turned away, counted. Nothing of it was acknowledged. */
 export const rejectReasons = {
-  unknown_write_key: 'No source has the write key; the body is parked for 24 hours.',
+  unknown_write_key: 'No source has the write key; the body is parked for 24 hours while there is room.',
   source_off: 'The source is switched off.',
+  too_fast: 'The source sends more events than its limit allows; the sender waits and tries again.',
   malformed_json: 'The body is not JSON.',
   too_deep: 'The body is nested too deeply.',
   too_many_keys: 'The body has too many keys.',
@@ -66,6 +67,7 @@ export const rejectReasons = {
   bad_input: 'The body has no events in it.',
 } as const
 export type RejectReason = keyof typeof rejectReasons
+export const isReject = (code: string): code is RejectReason => Object.hasOwn(rejectReasons, code)
 
 /** What became of an event: a closed list, every event in exactly one, all counted. In flight is none of them yet. */
 export type Outcome =

@@ -25,20 +25,30 @@ export const Source = z.object({
   /** The tool in the register that this feed is. */
   toolId: idOf('tool').nullable(),
   enabled: z.boolean(),
+  /** How many events a second it may send, over ten seconds; null: as many as it can. */
+  eventsPerSecond: z.number().int().positive().nullable(),
   createdAt: z.string(),
 })
 export type Source = z.infer<typeof Source>
 
+/** Generous: a busy shop sends a hundred events a second. */
+export const defaultEventsPerSecond = 5000
+const Pace = z.number().int().min(1).max(10_000_000).nullable()
 const Name = z.string().trim().min(1, 'a name').max(120)
 
 export const NewSource = z.object({
   name: Name,
   kind: SourceKind.exclude(['internal']),
   toolId: idOf('tool').optional(),
+  eventsPerSecond: Pace.optional(),
 })
 export type NewSource = z.infer<typeof NewSource>
 
-export const SourceChange = z.object({ name: Name.optional(), enabled: z.boolean().optional() })
+export const SourceChange = z.object({
+  name: Name.optional(),
+  enabled: z.boolean().optional(),
+  eventsPerSecond: Pace.optional(),
+})
 export type SourceChange = z.infer<typeof SourceChange>
 
 const one = z.object({ id: SourceId })
@@ -70,7 +80,7 @@ export const routes = {
   change: route({
     method: 'PATCH',
     path: '/api/sources/:id',
-    summary: 'Renames a source, or switches it off or on.',
+    summary: 'Renames a source, switches it off or on, or changes how fast it may send.',
     allow: 'data.write',
     params: one,
     body: SourceChange,

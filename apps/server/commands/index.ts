@@ -2,6 +2,7 @@ import type { Command } from './command.ts'
 import { audit } from './audit.ts'
 import { bench } from './bench.ts'
 import { doctor } from './doctor.ts'
+import { faults } from './faults.ts'
 import { importFile } from './import.ts'
 import { journal } from './journal.ts'
 import { migrate } from './migrate.ts'
@@ -9,4 +10,14 @@ import { serveCommand } from './serve.ts'
 import { story } from './story.ts'
 
 /** Every word of `npx interlock`, in the order of `help`. */
-export const commands: readonly Command[] = [serveCommand, doctor, importFile, audit, migrate, journal, bench, story]
+export const commands: readonly Command[] = [
+  serveCommand,
+  doctor,
+  importFile,
+  audit,
+  migrate,
+  journal,
+  bench,
+  story,
+  faults,
+]

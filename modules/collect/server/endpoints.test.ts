@@ -253,6 +253,41 @@ describe('an unknown write key', () => {
     expect(await parked()).toEqual([])
   })
 
+  it('is told when nothing was kept: too large, or its network has filled its share of the shelf', async () => {
+    const send = (key: string, payload: string, remoteAddress: string) =>
+      server.app.inject({
+        method: 'POST',
+        url: '/v1/track',
+        remoteAddress,
+        headers: { authorization: `Basic ${Buffer.from(`${key}:`).toString('base64')}` },
+        payload,
+      })
+    const large = await send('il_src_large', JSON.stringify(track('x', { p: 'x'.repeat(1_100_000) })), '192.0.2.1')
+    expect([large.statusCode, large.json<{ detail: string }>().detail]).toEqual([
+      401,
+      'No source has this write key. What you sent was not kept: only bodies of up to 1 MiB are parked.',
+    ])
+    const junk = JSON.stringify(track('junk', { p: 'x'.repeat(900_000) }))
+    const answers: string[] = []
+    for (let number = 0; number < 25; number++) {
+      const answer = await send(`junk ${number}`, junk, `198.51.100.${number}`)
+      answers.push(answer.json<{ detail: string }>().detail)
+    }
+    expect(answers.filter((detail) => detail.includes('is parked for 24 hours'))).toHaveLength(18)
+    expect(answers.at(-1)).toContain('was not kept: too much is parked already')
+    const other = await send('il_src_honest', JSON.stringify(track('honest')), '203.0.113.9')
+    expect(other.json<{ detail: string }>().detail).toContain('is parked for 24 hours')
+  })
+
+  it('gets no parsing: a body that is not JSON is parked like any other, and recovering goes round it', async () => {
+    const headers = { authorization: `Basic ${Buffer.from('il_src_broken:').toString('base64')}` }
+    for (const body of ['{"type":"track"', JSON.stringify(track('whole', { messageId: 'whole' }))]) {
+      expect((await server.send('/v1/track', body, headers)).json()).toMatchObject({ code: 'unknown_write_key' })
+    }
+    const caller = { kind: 'person', accountId: 'account_1' } as never
+    expect(await server.collect.recover(caller, 'il_src_broken', server.source.id)).toEqual({ requests: 2, events: 1 })
+  })
+
   it('does not open the internal source', async () => {
     const { writeKey } = server.sources.internal()
     expect((await server.send('/v1/track', track('x', { writeKey }), { authorization: '' })).statusCode).toBe(401)
@@ -266,6 +301,47 @@ describe('an unknown write key', () => {
     expect((await server.send('/v1/track', track('on'))).statusCode).toBe(200)
     const { hours } = await server.collect.ledger()
     expect(hours.find((one) => one.reason === 'source_off')).toMatchObject({ sourceId: server.source.id, events: 1 })
+  })
+})
+
+describe('a source that sends too fast', () => {
+  it('is told to wait, in whole seconds, before its body is looked at; others go on', async () => {
+    const own = await aCollectServer()
+    const caller = { kind: 'person', accountId: 'account_1' } as never
+    await own.sources.change(caller, own.source.id, { eventsPerSecond: 10 })
+    const batch = Array.from({ length: 150 }, () => track('fast'))
+    expect((await own.send('/v1/batch', { batch })).json()).toMatchObject({ accepted: 150 })
+    const refused = await own.send('/v1/batch', '{"not JSON')
+    expect([refused.statusCode, refused.json()]).toMatchObject([429, { success: false, code: 'too_fast' }])
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThanOrEqual(1)
+    expect(Number.isInteger(Number(refused.headers['retry-after']))).toBe(true)
+    await own.sources.change(caller, own.source.id, { eventsPerSecond: null })
+    expect((await own.send('/v1/batch', { batch })).statusCode).toBe(200)
+    const { hours } = await own.collect.ledger()
+    expect(hours.find((one) => one.reason === 'too_fast')).toMatchObject({ sourceId: own.source.id })
+    await own.close()
+  })
+})
+
+describe('a batch of eight megabytes', () => {
+  it('leaves others their turn while it is read', async () => {
+    const event = (at: number) =>
+      `{"type":"track","event":"wide","userId":"u","p":{${Array.from({ length: 75 }, (_, key) => `"${(at * 75 + key).toString(36)}x":1`).join(',')}}}`
+    const body = `{"batch":[${Array.from({ length: 5000 }, (_, at) => event(at)).join(',')}]}`
+    let turns = 0
+    let going = true
+    const others = (async () => {
+      while (going) {
+        await new Promise((resolve) => setImmediate(resolve))
+        turns++
+      }
+    })()
+    const before = turns
+    expect((await server.send('/v1/batch', body)).statusCode).toBe(200)
+    going = false
+    await others
+    // Read in one go there are only the turns of the request's own steps.
+    expect(turns - before).toBeGreaterThan(20)
   })
 })
 

@@ -1,9 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { Refusal, type RefusalCode } from '../../../lib/refusals/refusals.ts'
+import { Refusal } from '../../../lib/refusals/refusals.ts'
 import type { Log } from '../../../platform/log/log.ts'
 import type { Source, Sources } from '../../sources/server/index.ts'
-import { rejectReasons, type EventType, type RejectReason } from '../contract.ts'
-import { readBody, type Arrived, type Prepared, type Read } from './intake.ts'
+import { isReject, type EventType, type RejectReason } from '../contract.ts'
+import { lookAt, readBody, type Arrived, type Prepared, type Read } from './intake.ts'
+import { createPace } from './pace.ts'
+import type { Parking } from './parked.ts'
 import { batches, singles } from './paths.ts'
 import { limits } from './scan.ts'
 import { unpack } from './unpack.ts'
@@ -12,8 +14,8 @@ import { unpack } from './unpack.ts'
 export interface Takes {
   /** On disk when it resolves. @throws Refusal('busy') */
   take(source: Source, read: Read, arrived: Arrived): Promise<Prepared>
-  /** Keeps for 24 hours what came with a key that nobody has. @throws Refusal('busy') when it cannot be kept */
-  park(arrived: Arrived, key: string, agent: string): Promise<void>
+  /** Keeps for 24 hours what came with a key that nobody has, when there is room. @throws Refusal('busy') when the database is away */
+  park(arrived: Arrived, key: string, agent: string): Promise<Parking>
   reject(source: Source | undefined, reason: RejectReason): void
 }
 
@@ -32,6 +34,7 @@ export function trackingEndpoints(needs: {
   publicUrl?: string | undefined
 }) {
   const { collect, sources, now, log } = needs
+  const pace = createPace()
 
   return async function endpoints(scope: FastifyInstance): Promise<void> {
     scope.addHook('onRequest', async (request, reply) => {
@@ -48,7 +51,8 @@ export function trackingEndpoints(needs: {
     scope.setErrorHandler((error: unknown, request, reply) => {
       const refusal = refusalOf(error)
       if (refusal.code === 'busy' && !(error instanceof Refusal)) log.error('A tracking request failed.', error)
-      if (isReject(refusal.code)) collect.reject(undefined, refusal.code)
+      // What has a source is counted where it was refused.
+      if (isReject(refusal.code) && refusal.code !== 'too_fast') collect.reject(undefined, refusal.code)
       const seconds = Number(refusal.extra['retryAfterSeconds'] ?? 2)
       if (refusal.status === 503 || refusal.status === 429)
         reply.header('retry-after', String(Math.max(1, Math.ceil(seconds))))
@@ -65,8 +69,12 @@ export function trackingEndpoints(needs: {
           method: ['POST', 'OPTIONS'],
           url,
           handler: async (request, reply) => {
+            const named = keysNamed(request)
+            // Who is known by a header is turned away before any work on the body.
+            const source = known(named)
+            if (source !== undefined) admit(source)
             const body = await unpack(bodyOf(request), headerOf(request, 'content-encoding'))
-            return reply.send(await receive(request, body, type, path))
+            return reply.send(await receive(request, { body, type, via: path, keys: named }, source))
           },
         })
       }
@@ -85,7 +93,7 @@ export function trackingEndpoints(needs: {
         url: `/pixel/v1/${type}`,
         handler: async (request, reply) => {
           const body = Buffer.from(JSON.stringify(eventOfQuery(queryOf(request), type)))
-          await receive(request, body, type, `/pixel/v1/${type}`)
+          await receive(request, { body, type, via: `/pixel/v1/${type}`, keys: keysNamed(request) }, undefined)
           return reply.header('cache-control', 'no-store').type('image/gif').send(pixel)
         },
       })
@@ -133,37 +141,59 @@ export function trackingEndpoints(needs: {
     }
   }
 
-  async function receive(request: FastifyRequest, body: Buffer, type: EventType | undefined, via: string) {
-    const arrived: Arrived = {
-      body,
-      type,
-      via,
-      keys: keysNamed(request),
-      ip: request.ip,
-      receivedMs: now(),
-    }
-    const read = readBody(arrived)
-    const source = await sourceOf(read.keys, arrived, headerOf(request, 'user-agent') ?? '')
-    if (!source.enabled) {
-      collect.reject(source, 'source_off')
-      throw new Refusal('not_allowed', `The source “${source.name}” is switched off.`)
-    }
-    const { records, quarantined } = await collect.take(source, read, arrived)
-    return { success: true, accepted: records.length - quarantined.length, quarantined }
-  }
-
-  async function sourceOf(keys: readonly string[], arrived: Arrived, agent: string): Promise<Source> {
+  function known(keys: readonly string[]): Source | undefined {
     for (const key of keys) {
       const source = sources.byWriteKey(key)
       if (source !== undefined) return source
     }
+    return undefined
+  }
+
+  /** @throws Refusal('not_allowed') | Refusal('too_fast') */
+  function admit(source: Source): void {
+    if (!source.enabled) {
+      collect.reject(source, 'source_off')
+      throw new Refusal('not_allowed', `The source “${source.name}” is switched off.`)
+    }
+    const retryAfterSeconds = pace.waitSeconds(source, now())
+    if (retryAfterSeconds === 0) return
+    collect.reject(source, 'too_fast')
+    throw new Refusal('too_fast', undefined, { retryAfterSeconds })
+  }
+
+  /** @param source when a header or the query named it already */
+  async function receive(
+    request: FastifyRequest,
+    brought: Pick<Arrived, 'body' | 'type' | 'via' | 'keys'>,
+    source: Source | undefined,
+  ) {
+    const arrived: Arrived = { ...brought, ip: request.ip, receivedMs: now() }
+    const looked = lookAt(arrived)
+    const owner = source ?? (await sourceOf(looked.keys, arrived, headerOf(request, 'user-agent') ?? ''))
+    if (source === undefined) admit(owner)
+    pace.spend(owner, looked.events, now())
+    const read = await readBody(arrived, looked)
+    const { records, quarantined } = await collect.take(owner, read, arrived)
+    return { success: true, accepted: records.length - quarantined.length, quarantined }
+  }
+
+  async function sourceOf(keys: readonly string[], arrived: Arrived, agent: string): Promise<Source> {
+    const found = known(keys)
+    if (found !== undefined) return found
     for (const key of keys) {
       const source = await sources.lookUpWriteKey(key)
       if (source !== undefined) return source
     }
-    await collect.park(arrived, keys[0] ?? '', agent)
-    throw new Refusal('unknown_write_key', keys.length === 0 ? 'The request names no write key.' : undefined)
+    const parking = await collect.park(arrived, keys[0] ?? '', agent)
+    const what = keys.length === 0 ? 'The request names no write key.' : 'No source has this write key.'
+    throw new Refusal('unknown_write_key', `${what} ${parkingSays[parking]}`)
   }
+}
+
+const parkingSays: Readonly<Record<Parking, string>> = {
+  parked: 'What you sent is parked for 24 hours and can be recovered.',
+  too_large: 'What you sent was not kept: only bodies of up to 1 MiB are parked.',
+  full: 'What you sent was not kept: too much is parked already.',
 }
 
 /** Fixed, and more than anyone sends: a retry adds headers, and a browser that was not allowed one drops the event. */
@@ -229,8 +259,6 @@ function eventOfQuery(query: Record<string, unknown>, type: EventType): Record<s
 
 /** One transparent dot in 43 bytes. */
 const pixel = Buffer.from('R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==', 'base64')
-
-const isReject = (code: RefusalCode): code is RefusalCode & RejectReason => code in rejectReasons
 
 /** What is not a refusal is trouble on our side, and that is 503: a 500 would do for two of the four SDKs only. */
 function refusalOf(error: unknown): Refusal {

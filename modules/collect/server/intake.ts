@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js'
 import { Refusal } from '../../../lib/refusals/refusals.ts'
+import { inSlices } from '../../../platform/clock/slices.ts'
 import type { Source } from '../../sources/server/index.ts'
 import { quarantineReasons, type EventType, type Json, type QuarantineReason } from '../contract.ts'
 import { normalise, type Envelope, type Normalised } from './normalise.ts'
@@ -19,10 +20,17 @@ export interface Arrived {
   receivedMs: number
 }
 
-/** The body, read as far as needed to know whose it is and what is in it. */
-export interface Read {
+/** A body of which only the bytes were looked at: enough to know whose it is and how much is in it. */
+export interface Looked {
   /** All write keys it names, in the order in which they count. */
   keys: string[]
+  spans: EventSpan[] | undefined
+  /** Events in it, good or bad. */
+  events: number
+}
+
+/** The body, read. */
+export interface Read {
   events: ReadEvent[]
   envelope: Pick<Envelope, 'sentAt' | 'context' | 'integrations'>
 }
@@ -38,39 +46,48 @@ const isObject = (value: Json | undefined): value is Record<string, Json> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /**
- * Reads a body. One bad event does not spoil the batch: it is put aside with its reason, the others go on.
- * @throws Refusal('malformed_json') | Refusal('too_deep') | Refusal('too_many_keys') | Refusal('too_large') | Refusal('bad_input')
+ * Looks at a body without parsing it: what comes with a key that nobody has gets no more work than this.
+ * @throws Refusal('too_deep') | Refusal('too_many_keys') | Refusal('too_large') | Refusal('bad_input')
  */
-export function readBody(arrived: Pick<Arrived, 'body' | 'type' | 'keys'>): Read {
-  const { body, type } = arrived
+export function lookAt({ body, keys }: Pick<Arrived, 'body' | 'keys'>): Looked {
   if (body.length === 0) throw new Refusal('bad_input', 'The body is empty.')
-  const looked = scan(body)
-  if (looked.depth > limits.depth) throw new Refusal('too_deep')
-  if (looked.keys > limits.keys) throw new Refusal('too_many_keys')
-  const { events: spans } = looked
-  // Without the events, what is left is the envelope: small, whatever is in them.
-  const [first, last] = [spans?.[0], spans?.at(-1)]
+  const seen = scan(body)
+  if (seen.depth > limits.depth) throw new Refusal('too_deep')
+  if (seen.keys > limits.keys) throw new Refusal('too_many_keys')
+  if (seen.allKeys > limits.bodyKeys) {
+    throw new Refusal('too_many_keys', `The body has more than ${limits.bodyKeys.toLocaleString('en')} keys.`)
+  }
+  return { keys: keysOf(keys, seen.writeKeys), spans: seen.events, events: seen.events?.length ?? 1 }
+}
+
+/**
+ * Reads a body. One bad event does not spoil the batch: it is put aside with its reason, the others go on. Others have
+ * their turn between the events.
+ * @throws Refusal('malformed_json') | Refusal('too_large') | Refusal('bad_input')
+ */
+export async function readBody(
+  { body, type }: Pick<Arrived, 'body' | 'type'>,
+  { spans }: Pick<Looked, 'spans'>,
+): Promise<Read> {
+  if (spans === undefined) return readOne(body, type)
+  const [first, last] = [spans[0], spans.at(-1)]
+  // Without the events, what is left is the envelope.
   const outer =
     first === undefined || last === undefined
       ? body
       : Buffer.concat([body.subarray(0, first.from), body.subarray(last.to)])
-  const envelope = parse(outer)
-  if (spans === undefined) {
-    if (!isObject(envelope)) throw new Refusal('bad_input', 'The body is neither an event nor a batch of events.')
-    if (type === undefined && envelope['type'] === undefined) {
-      throw new Refusal('bad_input', 'The body has no array named batch.')
-    }
-    const fault = body.length > limits.eventBytes ? ('event_too_large' as const) : undefined
-    return { keys: keysOf(arrived.keys, envelope), events: [{ bytes: body, value: envelope, fault }], envelope: {} }
+  if (outer.length > limits.envelopeBytes || outer.length * spans.length > limits.sharedBytes) {
+    throw new Refusal('too_large', 'What is around the events of the batch (context, integrations) is too large.')
   }
-  const events = spans.map((span): ReadEvent => {
+  const envelope = parse(outer)
+  const events: ReadEvent[] = []
+  await inSlices(spans, (span) => {
     const bytes = body.subarray(span.from, span.to)
     const fault = faultOf(span)
-    return { bytes, fault, value: fault === undefined ? parse(bytes) : undefined }
+    events.push({ bytes, fault, value: fault === undefined ? parse(bytes) : undefined })
   })
   const outside = isObject(envelope) ? envelope : {}
   return {
-    keys: keysOf(arrived.keys, outside, events[0]?.value),
     events,
     envelope: {
       ...(outside['sentAt'] === undefined ? {} : { sentAt: outside['sentAt'] }),
@@ -80,26 +97,51 @@ export function readBody(arrived: Pick<Arrived, 'body' | 'type' | 'keys'>): Read
   }
 }
 
+function readOne(body: Buffer, type: EventType | undefined): Read {
+  if (body.length > limits.eventBytes) {
+    if (!/^(?:\xef\xbb\xbf)?\s*\{/.test(body.toString('latin1', 0, 64))) throw notJson()
+    return { events: [{ bytes: body, value: undefined, fault: 'event_too_large' }], envelope: {} }
+  }
+  const value = parse(body)
+  if (!isObject(value)) throw new Refusal('bad_input', 'The body is neither an event nor a batch of events.')
+  if (type === undefined && value['type'] === undefined) {
+    throw new Refusal('bad_input', 'The body has no array named batch.')
+  }
+  return { events: [{ bytes: body, value, fault: undefined }], envelope: {} }
+}
+
 function faultOf(span: EventSpan): QuarantineReason | undefined {
   if (span.depth > limits.depth) return 'too_deep'
   if (span.keys > limits.keys) return 'too_many_keys'
   return span.to - span.from > limits.eventBytes ? 'event_too_large' : undefined
 }
 
+const notJson = () => new Refusal('malformed_json', 'The body is not JSON.')
+
 function parse(bytes: Uint8Array): Json {
   try {
     return readJson(bytes)
   } catch (error) {
-    if (error instanceof SyntaxError) throw new Refusal('malformed_json', 'The body is not JSON.')
+    if (error instanceof SyntaxError) throw notJson()
     throw error
   }
 }
 
-function keysOf(named: readonly string[], ...values: (Json | undefined)[]): string[] {
-  const inside = values.map((value) => (isObject(value) ? value['writeKey'] : undefined))
-  const all = [...named, ...inside].filter((key) => typeof key === 'string').map((key) => key.trim())
-  return [...new Set(all)].filter((key) => key !== '' && key.length <= 200)
+function keysOf(named: readonly string[], inside: readonly Uint8Array[]): string[] {
+  const said = inside.flatMap((text) => {
+    if (text.length > 600) return []
+    try {
+      return [String(readJson(text))]
+    } catch {
+      return []
+    }
+  })
+  const all = [...named, ...said].map((key) => key.trim())
+  return [...new Set(all)].filter((key) => key !== '' && key.length <= 200).slice(0, mostKeys)
 }
+
+/** Each may be asked of the database; no SDK names more than three. */
+const mostKeys = 4
 
 /** Ready for the journal, and what the sender is told. */
 export interface Prepared {
@@ -109,12 +151,12 @@ export interface Prepared {
   quarantined: { index: number; reason: QuarantineReason; because: string }[]
 }
 
-/** Turns what was read into records of the journal. */
-export function prepare(
+/** Turns what was read into records of the journal; others have their turn between the events. */
+export async function prepare(
   read: Read,
   source: Pick<Source, 'id' | 'kind'>,
   arrived: Pick<Arrived, 'type' | 'via' | 'ip' | 'receivedMs'>,
-): Prepared {
+): Promise<Prepared> {
   const onDevice = source.kind === 'web' || source.kind === 'app'
   const network = onDevice ? networkOf(arrived.ip) : undefined
   const envelope: Envelope = {
@@ -127,19 +169,19 @@ export function prepare(
   }
   const shared = encodeEnvelope(envelope)
   const prepared: Prepared = { records: [], normalised: [], quarantined: [] }
-  for (const [index, { bytes, value, fault }] of read.events.entries()) {
+  await inSlices(read.events.entries(), ([index, { bytes, value, fault }]) => {
     const outcome: Normalised = fault === undefined ? normalise(value ?? null, envelope, '') : { quarantined: fault }
     prepared.normalised.push(outcome)
     prepared.records.push(encodeRecord(fault === undefined ? shared : encodeEnvelope({ ...envelope, fault }), bytes))
     if ('quarantined' in outcome) {
       prepared.quarantined.push({ index, reason: outcome.quarantined, because: quarantineReasons[outcome.quarantined] })
     }
-  }
+  })
   return prepared
 }
 
 /** An address cut to its network (/24 or /48): enough for a country, not for a household. */
-function networkOf(ip: string): string | undefined {
+export function networkOf(ip: string): string | undefined {
   if (!ipaddr.isValid(ip)) return undefined
   const address = ipaddr.process(ip)
   const bits = address.kind() === 'ipv4' ? 24 : 48

@@ -9,21 +9,32 @@ export interface ParkedBody {
 }
 
 const keepMs = 24 * 3_600_000
-/** Anyone can send these: a bound on rows and bytes, the oldest stay. */
-const mostRows = 2000
-const mostBytes = 64 * 1024 * 1024
+/** Anyone can send these: a bound on rows and bytes, the oldest stay. One network or one key never fills the shelf alone. */
+const shelf = {
+  all: { rows: 8000, bytes: 128 * 1024 * 1024 },
+  ofOneKey: { rows: 2000, bytes: 32 * 1024 * 1024 },
+  ofOneNetwork: { rows: 1000, bytes: 16 * 1024 * 1024 },
+}
 const largestBody = 1024 * 1024
 
-/** @returns whether it was kept: not when the shelf is full */
+/** What became of a body that nobody owns. */
+export type Parking = 'parked' | 'too_large' | 'full'
+
+/** @param body `network` is where it came from, cut to a network: one household or office */
 export async function parkBody(
   postgres: Postgres,
-  body: { writeKey: string; path: string; agent: string; bytes: Buffer; receivedMs: number },
-): Promise<boolean> {
-  if (body.bytes.length > largestBody) return false
+  body: { writeKey: string; path: string; agent: string; network: string; bytes: Buffer; receivedMs: number },
+): Promise<Parking> {
+  if (body.bytes.length > largestBody) return 'too_large'
   const rows = await postgres.query(
-    `INSERT INTO collect.parked (write_key, path, query_text, user_agent, body, received_at)
-     SELECT $1, $2, '', $3, $4, $5
-      WHERE (SELECT count(*) < $6 AND coalesce(sum(length(body)), 0) + $7 < $8 FROM collect.parked)
+    `INSERT INTO collect.parked (write_key, path, query_text, user_agent, body, received_at, network)
+     SELECT $1, $2, '', $3, $4, $5, $6
+      WHERE (SELECT count(*) < $8 AND coalesce(sum(length(body)), 0) + $7 <= $9
+                AND count(*) FILTER (WHERE write_key = $1) < $10
+                AND coalesce(sum(length(body)) FILTER (WHERE write_key = $1), 0) + $7 <= $11
+                AND count(*) FILTER (WHERE network = $6) < $12
+                AND coalesce(sum(length(body)) FILTER (WHERE network = $6), 0) + $7 <= $13
+               FROM collect.parked)
      RETURNING id`,
     [
       printable(body.writeKey),
@@ -31,12 +42,12 @@ export async function parkBody(
       printable(body.agent).slice(0, 300),
       body.bytes,
       new Date(body.receivedMs),
-      mostRows,
+      body.network,
       body.bytes.length,
-      mostBytes,
+      ...[shelf.all, shelf.ofOneKey, shelf.ofOneNetwork].flatMap(({ rows, bytes }) => [rows, bytes]),
     ],
   )
-  return rows.length > 0
+  return rows.length > 0 ? 'parked' : 'full'
 }
 
 /** PostgreSQL takes no NUL in text, and nobody reads the rest. */

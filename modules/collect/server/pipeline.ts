@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { Id } from '../../../lib/ids/ids.ts'
 import type { ClickHouse } from '../../../platform/clickhouse/clickhouse.ts'
 import type { Clock } from '../../../platform/clock/clock.ts'
+import { inSlices } from '../../../platform/clock/slices.ts'
 import type { DedupIndex } from '../../../platform/journal/dedup-index.ts'
 import type { Journal, SealedBatch } from '../../../platform/journal/journal.ts'
 import type { Log } from '../../../platform/log/log.ts'
@@ -124,7 +125,10 @@ export function createPipeline(needs: PipelineNeeds, steps: readonly PipelineSte
   }
 
   async function handle(batch: SealedBatch): Promise<void> {
-    const entries = batch.records.map(read)
+    const entries: Entry[] = []
+    await inSlices(batch.records, (record) => {
+      entries.push(read(record))
+    })
     await deduplicate(entries)
 
     for (const step of steps) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readBody } from './intake.ts'
+import { lookAt, readBody } from './intake.ts'
 import { readJson } from './read-json.ts'
 import { scan } from './scan.ts'
 
@@ -8,7 +8,10 @@ const events = (text: string) => {
   const bytes = Buffer.from(text)
   return scan(bytes).events?.map((span) => bytes.toString('utf8', span.from, span.to))
 }
-const read = (text: string | Buffer) => readBody({ body: Buffer.from(text), type: undefined, keys: [] })
+async function read(text: string | Buffer) {
+  const body = Buffer.from(text)
+  return readBody({ body, type: undefined }, lookAt({ body, keys: [] }))
+}
 
 describe('a look at the bytes before they are parsed', () => {
   it('finds the events of a batch, wherever the array stands and whatever is in the text', () => {
@@ -29,7 +32,7 @@ describe('a look at the bytes before they are parsed', () => {
     ])
   })
 
-  it('answers 100,000 levels and a million keys within milliseconds', () => {
+  it('answers 100,000 levels and a million keys within milliseconds', async () => {
     for (const [body, code] of [
       [`{"type":"track","properties":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 'too_deep'],
       [`{"type":"track","a":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}}`, 'too_deep'],
@@ -39,17 +42,17 @@ describe('a look at the bytes before they are parsed', () => {
       ],
     ]) {
       const began = performance.now()
-      expect(() => read(body!)).toThrow(expect.objectContaining({ code }))
+      await expect(read(body!)).rejects.toMatchObject({ code })
       expect(performance.now() - began).toBeLessThan(100)
     }
   })
 
-  it('puts aside the one event of a batch that is too deep, too wide or too long, and reads the others', () => {
+  it('puts aside the one event of a batch that is too deep, too wide or too long, and reads the others', async () => {
     const deep = `{"type":"track","p":${'['.repeat(40)}${']'.repeat(40)}}`
     const wide = `{"type":"track","p":{${Array.from({ length: 2001 }, (_, index) => `"${index}":1`).join(',')}}}`
     const long = `{"type":"track","p":"${'x'.repeat(262_144)}"}`
     const good = '{"type":"track","event":"Bought “ñ”"}'
-    const { events, envelope } = read(
+    const { events, envelope } = await read(
       `{"sentAt":"2026-01-01T00:00:00Z","batch":[${[good, deep, wide, good, long].join(',')}]}`,
     )
     expect(events.map((one) => one.fault)).toEqual([
@@ -63,7 +66,7 @@ describe('a look at the bytes before they are parsed', () => {
     expect(envelope).toEqual({ sentAt: '2026-01-01T00:00:00Z' })
   })
 
-  it('says that a body is not JSON, wherever it breaks', () => {
+  it('says that a body is not JSON, wherever it breaks', async () => {
     for (const body of [
       '{"batch":[{"a":1}',
       '{"batch":[{"a":1]}',
@@ -75,11 +78,53 @@ describe('a look at the bytes before they are parsed', () => {
       '<xml/>',
       Buffer.from('{"a":1}', 'utf16le'),
     ]) {
-      expect(() => read(body), String(body)).toThrow(expect.objectContaining({ code: 'malformed_json' }))
+      await expect(read(body), String(body)).rejects.toMatchObject({ code: 'malformed_json' })
     }
     for (const body of ['', '7', '"text"', 'null', '{"hello":1}']) {
-      expect(() => read(body), body).toThrow(expect.objectContaining({ code: 'bad_input' }))
+      await expect(read(body), body).rejects.toMatchObject({ code: 'bad_input' })
     }
+  })
+})
+
+describe('a body that wants to be work', () => {
+  const deep = `${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}`
+  const good = '{"type":"track","event":"x","userId":"u"}'
+  const wide = (keys: number, events: number) =>
+    Array.from(
+      { length: events },
+      (_, event) => `{${Array.from({ length: keys }, (_, at) => `"k${event}_${at}":1`).join(',')}}`,
+    ).join(',')
+
+  it('with two batches is refused: the first would hide from every limit', async () => {
+    for (const body of [
+      `{"batch":[${deep}],"batch":[${good}]}`,
+      `{"batch":[{${wide(100, 1).slice(1, -1)}}],"batch":[${good}]}`,
+      `[${deep}],[${good}]`,
+    ]) {
+      await expect(read(body)).rejects.toMatchObject({ code: 'bad_input' })
+    }
+  })
+
+  it('is measured as a whole: keys of all events together, what is around them, and how many they are', async () => {
+    await expect(read(`{"batch":[${wide(1999, 201)}]}`)).rejects.toMatchObject({ code: 'too_many_keys' })
+    await expect(read(`{"context":{"a":"${'x'.repeat(65_536)}"},"batch":[${good}]}`)).rejects.toMatchObject({
+      code: 'too_large',
+    })
+    await expect(
+      read(`{"context":{"a":"${'x'.repeat(20_000)}"},"batch":[${Array(2000).fill(good).join(',')}]}`),
+    ).rejects.toMatchObject({ code: 'too_large' })
+    await expect(read(`{"batch":[${Array(5001).fill(good).join(',')}]}`)).rejects.toMatchObject({ code: 'too_large' })
+  })
+
+  it('says its write keys without being parsed', () => {
+    const keys = (text: string) => lookAt({ body: Buffer.from(text), keys: ['named'] }).keys
+    expect(
+      keys(
+        '{"batch":[{"writeKey":"first event","p":{"writeKey":"inner"}},{"writeKey":"second"}],"writeKey":" t\\u006fp "}',
+      ),
+    ).toEqual(['named', 'top', 'first event'])
+    expect(keys('{"writeKey":"w","event":"x","properties":{"writeKey":"inner"}} and no JSON')).toEqual(['named', 'w'])
+    expect(keys('{"writeKey":{"a":"object"},"traits":{"writeKey":["b"]}}')).toEqual(['named'])
   })
 })
 

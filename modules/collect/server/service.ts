@@ -10,11 +10,11 @@ import type { Log } from '../../../platform/log/log.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import { actorOf, type Audit } from '../../audit/server/index.ts'
 import type { Source, Sources } from '../../sources/server/index.ts'
-import type { Ledger, RejectReason } from '../contract.ts'
+import { isReject, type Ledger, type RejectReason } from '../contract.ts'
 import type { Takes } from './endpoints.ts'
 import { readPutAside } from './event-store.ts'
 import { createInspector, type Inspector } from './inspector.ts'
-import { prepare, readBody, type Prepared, type Read } from './intake.ts'
+import { lookAt, networkOf, prepare, readBody, type Prepared, type Read } from './intake.ts'
 import { countRejected, readLedger, tallyOf } from './ledger.ts'
 import { createMetrics } from './metrics.ts'
 import { forgetParked, parkBody, parkedBodies, parkedKeys, takeFromShelf } from './parked.ts'
@@ -193,15 +193,16 @@ export function createCollect(needs: CollectNeeds): Collect {
     inspector,
     stopping: stopping.signal,
     async take(source, read, arrived) {
-      const prepared = prepare(read, source, arrived)
+      const prepared = await prepare(read, source, arrived)
       if (prepared.records.length > 0) await append(source.id, arrived.receivedMs, prepared)
       return prepared
     },
     async park(arrived, key, agent) {
       metrics.rejected.inc({ reason: 'unknown_write_key' })
-      const body = { writeKey: key, path: arrived.via, agent, bytes: arrived.body, receivedMs: arrived.receivedMs }
+      const { body: bytes, via: path, receivedMs } = arrived
+      const network = networkOf(arrived.ip) ?? ''
       try {
-        await parkBody(postgres, body)
+        return await parkBody(postgres, { writeKey: key, path, agent, network, bytes, receivedMs })
       } catch (error) {
         throw new Refusal('busy', 'The write key is unknown and the body cannot be kept now.', {
           retryAfterSeconds: 5,
@@ -218,7 +219,7 @@ export function createCollect(needs: CollectNeeds): Collect {
       for (let at = 0; at < events.length; at += 1000) {
         const some = events.slice(at, at + 1000)
         const receivedMs = clock.ms()
-        const prepared = prepare(readOwn(some), source, { type: undefined, via, ip: '', receivedMs })
+        const prepared = await prepare(await readOwn(some), source, { type: undefined, via, ip: '', receivedMs })
         await patiently(() => append(source.id, receivedMs, prepared))
         quarantined += prepared.quarantined.length
       }
@@ -282,8 +283,15 @@ export function createCollect(needs: CollectNeeds): Collect {
         for (const { path, body, receivedMs } of bodies) {
           const type = typeOfPath(path)
           const arrived = { body, type, via: `${path} (recovered)`, keys: [], ip: '', receivedMs }
-          const { records } = await patiently(() => collect.take(source, readBody(arrived), arrived))
-          sum.events += records.length
+          try {
+            const read = await readBody(arrived, lookAt(arrived))
+            const { records } = await patiently(() => collect.take(source, read, arrived))
+            sum.events += records.length
+          } catch (error) {
+            // Nobody read it before: what turns out to be unreadable must not hold up the rest.
+            if (!(error instanceof Refusal) || !isReject(error.code)) throw error
+            collect.reject(source, error.code)
+          }
         }
         sum.requests += bodies.length
         await takeFromShelf(
@@ -326,10 +334,12 @@ export function createCollect(needs: CollectNeeds): Collect {
 }
 
 /** Our own producers hand in values: they go the same way as everybody's bytes. */
-function readOwn(events: readonly unknown[]): Read {
+async function readOwn(events: readonly unknown[]): Promise<Read> {
   const body = Buffer.from(JSON.stringify({ batch: events }))
-  if (body.length <= limits.bodyBytes || events.length === 1) return readBody({ body, type: undefined, keys: [] })
+  if (body.length <= limits.bodyBytes || events.length === 1) {
+    return readBody({ body, type: undefined }, lookAt({ body, keys: [] }))
+  }
   const half = Math.ceil(events.length / 2)
-  const [first, second] = [readOwn(events.slice(0, half)), readOwn(events.slice(half))]
+  const [first, second] = [await readOwn(events.slice(0, half)), await readOwn(events.slice(half))]
   return { ...first, events: [...first.events, ...second.events] }
 }

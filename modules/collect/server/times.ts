@@ -15,10 +15,16 @@ export const earliestMs = 0
 /** A clock may run ahead by this much before an event counts as one from the future. */
 export const aheadMs = 5 * 60_000
 
+/** A client's clock that is off by more than this is broken, or `sentAt` is made up. */
+const soundSkewMs = 24 * 3_600_000
+/** So long an SDK keeps events that it could not send. */
+const queueMs = 7 * 24 * 3_600_000
+
 /**
  * Segment's rule: `timestamp = receivedAt - (sentAt - originalTimestamp)`. The client's clock cancels out, so a clock that
  * is wrong by years gives the right time, and an explicit time in the past stays what it was, but for the way through the
- * network.
+ * network. That holds only when one clock said both: where `sentAt` is absurd and the event's own time does not go with it,
+ * the event's own time counts, flagged.
  */
 export function timesOf(original: unknown, sent: unknown, receivedMs: number): Times {
   const originalMs = instantOf(original)
@@ -26,7 +32,11 @@ export function timesOf(original: unknown, sent: unknown, receivedMs: number): T
   const said = original !== undefined && original !== null && original !== ''
   let timeMs = receivedMs
   let clamped = said && originalMs === undefined
-  if (originalMs !== undefined) timeMs = sentMs === undefined ? originalMs : receivedMs - (sentMs - originalMs)
+  if (originalMs !== undefined) {
+    const usable = sentMs !== undefined && oneClock(originalMs, sentMs, receivedMs)
+    timeMs = usable ? receivedMs - (sentMs - originalMs) : originalMs
+    clamped = sentMs !== undefined && !usable
+  }
   if (timeMs > receivedMs + aheadMs) {
     timeMs = receivedMs
     clamped = true
@@ -37,6 +47,11 @@ export function timesOf(original: unknown, sent: unknown, receivedMs: number): T
   }
   return { originalMs: originalMs ?? receivedMs, sentMs, receivedMs, timeMs, clamped }
 }
+
+/** Whether the clock that said `sentAt` can be the one that said when it happened. */
+const oneClock = (originalMs: number, sentMs: number, receivedMs: number) =>
+  Math.abs(sentMs - receivedMs) <= soundSkewMs ||
+  (Math.abs(sentMs - originalMs) <= queueMs && Math.abs(sentMs - originalMs) <= Math.abs(receivedMs - originalMs))
 
 const iso =
   /^([+-]\d{6}|\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|[+-]\d{2}:?\d{2})?)?$/i

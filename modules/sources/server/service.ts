@@ -8,7 +8,7 @@ import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import type { Ids, Random } from '../../../platform/random/random.ts'
 import type { Actor } from '../../audit/contract.ts'
 import { actorOf, type Audit } from '../../audit/server/index.ts'
-import { sourceKinds, type NewSource, type Source, type SourceChange } from '../contract.ts'
+import { defaultEventsPerSecond, sourceKinds, type NewSource, type Source, type SourceChange } from '../contract.ts'
 import * as store from './store.ts'
 
 export interface Sources {
@@ -25,6 +25,8 @@ export interface Sources {
    */
   lookUpWriteKey(key: string): Promise<Source | undefined>
   get(id: Id<'source'>): Promise<Source | undefined>
+  /** From memory, without asking: undefined for one that is not known here yet. */
+  peek(id: string): Source | undefined
   list(): Source[]
   /** Interlock itself: the source of message events. */
   internal(): Source
@@ -77,7 +79,7 @@ export function createSources(needs: {
   async function add(
     tx: Postgres,
     actor: Actor,
-    wanted: Pick<Source, 'name' | 'kind'> & { toolId?: Id<'tool'> | undefined },
+    wanted: Pick<Source, 'name' | 'kind'> & Pick<NewSource, 'toolId' | 'eventsPerSecond'>,
   ): Promise<Source> {
     const toolId =
       wanted.toolId ??
@@ -92,6 +94,7 @@ export function createSources(needs: {
       writeKey: newWriteKey(),
       toolId,
       enabled: true,
+      eventsPerSecond: wanted.eventsPerSecond === undefined ? defaultEventsPerSecond : wanted.eventsPerSecond,
       createdAt: at.toISOString(),
     }
     if (!(await store.addSource(tx, source, at))) {
@@ -118,7 +121,7 @@ export function createSources(needs: {
       if (![...byId.values()].some((source) => source.kind === 'internal')) {
         const actor = { kind: 'system' as const, id: 'sources' }
         await postgres
-          .transaction((tx) => add(tx, actor, { name: 'Interlock', kind: 'internal' }))
+          .transaction((tx) => add(tx, actor, { name: 'Interlock', kind: 'internal', eventsPerSecond: null }))
           .catch(async (error: unknown) => {
             // Another server was first.
             loaded = false
@@ -155,6 +158,7 @@ export function createSources(needs: {
       if (!byId.has(id)) await reload()
       return byId.get(id)
     },
+    peek: (id) => byId.get(id),
     list: () => [...byId.values()],
     internal() {
       const source = [...byId.values()].find((one) => one.kind === 'internal')
@@ -172,7 +176,12 @@ export function createSources(needs: {
         const before = await sources.get(id)
         if (before === undefined) throw new Refusal('not_found', 'There is no such source.')
         if (before.kind === 'internal') throw new Refusal('not_now', 'Interlock’s own source cannot be changed.')
-        const after: Source = { ...before, name: change.name ?? before.name, enabled: change.enabled ?? before.enabled }
+        const after: Source = {
+          ...before,
+          name: change.name ?? before.name,
+          enabled: change.enabled ?? before.enabled,
+          eventsPerSecond: change.eventsPerSecond === undefined ? before.eventsPerSecond : change.eventsPerSecond,
+        }
         if (await store.nameTaken(tx, after.name, id)) {
           throw new Refusal('conflict', `There is a source named “${after.name}” already.`)
         }
@@ -182,7 +191,7 @@ export function createSources(needs: {
           deed: 'source.changed',
           object: { kind: 'source', id },
           summary: summaryOf(before, after),
-          facts: { enabled: after.enabled },
+          facts: { enabled: after.enabled, eventsPerSecond: after.eventsPerSecond },
         })
         tx.afterCommit(() => {
           byId.set(id, after)
@@ -202,5 +211,10 @@ export function createSources(needs: {
 
 function summaryOf(before: Source, after: Source): string {
   if (before.enabled !== after.enabled) return `Switched the source “${after.name}” ${after.enabled ? 'on' : 'off'}`
+  if (before.eventsPerSecond !== after.eventsPerSecond) {
+    const limit =
+      after.eventsPerSecond === null ? 'without a limit' : `at most ${after.eventsPerSecond} events a second`
+    return `Lets the source “${after.name}” send ${limit}`
+  }
   return `Renamed the source “${before.name}” to “${after.name}”`
 }

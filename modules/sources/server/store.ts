@@ -9,10 +9,11 @@ interface SourceRow {
   write_key: string
   tool_id: string | null
   enabled: boolean
+  events_per_second: number | null
   created_at: Date
 }
 
-const columns = 'id, name, kind, write_key, tool_id, enabled, created_at'
+const columns = 'id, name, kind, write_key, tool_id, enabled, events_per_second, created_at'
 
 const sourceOf = (row: SourceRow): Source => ({
   id: row.id as Id<'source'>,
@@ -21,6 +22,7 @@ const sourceOf = (row: SourceRow): Source => ({
   writeKey: row.write_key,
   toolId: row.tool_id as Id<'tool'> | null,
   enabled: row.enabled,
+  eventsPerSecond: row.events_per_second,
   createdAt: row.created_at.toISOString(),
 })
 
@@ -47,20 +49,18 @@ export async function sourcesVersion(postgres: Postgres): Promise<string> {
 /** @returns whether it was added: not when the name (or the one internal source) is there already */
 export async function addSource(tx: Postgres, source: Source, at: Date): Promise<boolean> {
   const rows = await tx.query(
-    `INSERT INTO sources.source (id, name, kind, write_key, tool_id, enabled, created_at, changed_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $7) ON CONFLICT DO NOTHING RETURNING id`,
-    [source.id, source.name, source.kind, source.writeKey, source.toolId, source.enabled, at],
+    `INSERT INTO sources.source (id, name, kind, write_key, tool_id, enabled, created_at, changed_at, events_per_second)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8) ON CONFLICT DO NOTHING RETURNING id`,
+    [source.id, source.name, source.kind, source.writeKey, source.toolId, source.enabled, at, source.eventsPerSecond],
   )
   return rows.length === 1
 }
 
 export async function changeSource(tx: Postgres, source: Source, at: Date): Promise<void> {
-  await tx.query(`UPDATE sources.source SET name = $2, enabled = $3, changed_at = $4 WHERE id = $1`, [
-    source.id,
-    source.name,
-    source.enabled,
-    at,
-  ])
+  await tx.query(
+    `UPDATE sources.source SET name = $2, enabled = $3, changed_at = $4, events_per_second = $5 WHERE id = $1`,
+    [source.id, source.name, source.enabled, at, source.eventsPerSecond],
+  )
 }
 
 export async function nameTaken(tx: Postgres, name: string, except: Id<'source'>): Promise<boolean> {

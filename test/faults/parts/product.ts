@@ -1,0 +1,72 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+
+/** The whole product as people start it, in a process group of its own: pages, API, endpoints, and the engines below it. */
+export interface Product {
+  /** Milliseconds from its start until it answered. */
+  readyMs: number
+  /** SIGKILL to the whole tree at once: no handler runs, nothing is flushed, neither here nor in the engines. */
+  kill(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** @throws with all it said when it ends before it answers */
+export async function aProduct(dataDir: string, port: number): Promise<Product> {
+  const began = performance.now()
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, '../../../apps/server/cli.ts'), 'serve', '--data', dataDir, '--port', String(port)],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+      env: { ...othersEnvironment(), INTERLOCK_LOG: 'error' },
+    },
+  )
+  const gone = once(child, 'exit')
+  // Whoever stops the program leaves nothing running.
+  const last = () => {
+    killTree(child)
+  }
+  process.once('exit', last)
+  let said = ''
+  await new Promise<void>((resolve, reject) => {
+    const hear = (chunk: Buffer) => {
+      said = (said + chunk.toString()).slice(-10_000)
+      if (said.includes('Interlock answers at')) resolve()
+    }
+    child.stdout.on('data', hear)
+    child.stderr.on('data', hear)
+    void gone.then(([code, signal]: unknown[]) => {
+      reject(new Error(`the product ended with ${String(signal ?? code)}:\n${said}`))
+    })
+  })
+  const ended = async () => {
+    await gone
+    process.off('exit', last)
+  }
+  return {
+    readyMs: performance.now() - began,
+    async kill() {
+      killTree(child)
+      await ended()
+    },
+    async stop() {
+      child.kill('SIGTERM')
+      await ended()
+    },
+  }
+}
+
+function killTree(child: ChildProcess): void {
+  if (child.pid === undefined) return
+  try {
+    process.kill(-child.pid, 'SIGKILL')
+  } catch {
+    // It is gone already.
+  }
+}
+
+/** Without what this shell says about Interlock: the engines are the embedded ones. */
+const othersEnvironment = () =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('INTERLOCK_')))
