@@ -24,7 +24,8 @@ describe('the deduplication index', () => {
   it('remembers who was first, over restarts, and never lets a later one in', async () => {
     const path = join(folder, 'one.sqlite')
     const index = await openDedupIndex(path, 'a'.repeat(32))
-    expect(await index.empty()).toBe(true)
+    expect(await index.complete()).toBe(false)
+    await index.markComplete()
     await index.record([
       { key: key('Ä'), position: 7n },
       { key: key('б'), position: 8n },
@@ -32,7 +33,7 @@ describe('the deduplication index', () => {
     await index.record([{ key: key('Ä'), position: 99n }])
     await index.close()
     const again = await openDedupIndex(path, 'a'.repeat(32))
-    expect(await again.empty()).toBe(false)
+    expect(await again.complete()).toBe(true)
     expect(await again.find([key('б'), key('c'), key('Ä')])).toEqual([8n, undefined, 7n])
     await again.close()
   })
@@ -47,6 +48,19 @@ describe('the deduplication index', () => {
     expect(found).toBeDefined()
     expect(found).not.toBe(7n)
     await later.close()
+  })
+
+  it('is not complete because something is in it: only when it was said to be', async () => {
+    const path = join(folder, 'half.sqlite')
+    const index = await openDedupIndex(path, 'e'.repeat(32))
+    await index.record([{ key: key('half'), position: undefined }])
+    expect(await index.complete()).toBe(false)
+    await index.close()
+    const again = await openDedupIndex(path, 'e'.repeat(32))
+    expect(await again.complete()).toBe(false)
+    const [found] = await again.find([key('half')])
+    expect(found).toBeDefined()
+    await again.close()
   })
 
   it('finds and records 20,000 keys in a second or so', async () => {

@@ -16,10 +16,15 @@ export interface DedupIndex {
    * @param keys 16 bytes each
    */
   find(keys: readonly Uint8Array[]): Promise<(bigint | undefined)[]>
-  /** Writes down who won. A key that is there already keeps its position. */
-  record(entries: readonly { key: Uint8Array; position: bigint }[]): Promise<void>
-  /** Whether nothing was ever recorded (or the file was lost). */
-  empty(): Promise<boolean>
+  /**
+   * Writes down who won. A key that is there already keeps its position.
+   * @param entries `position` is undefined for one that an earlier journal won
+   */
+  record(entries: readonly { key: Uint8Array; position: bigint | undefined }[]): Promise<void>
+  /** Whether it holds everything that was ever stored: not when the file is new, was lost, or its rebuilding did not end. */
+  complete(): Promise<boolean>
+  /** It does now; on disk when it resolves. */
+  markComplete(): Promise<void>
   close(): Promise<void>
 }
 
@@ -73,7 +78,7 @@ export async function openDedupIndex(path: string, journalId: string): Promise<D
     return packed
   }
 
-  await ask({ what: 'empty' })
+  await ask({ what: 'complete' })
   return {
     async find(keys) {
       if (keys.length === 0) return []
@@ -82,11 +87,14 @@ export async function openDedupIndex(path: string, journalId: string): Promise<D
     },
     async record(entries) {
       if (entries.length === 0) return
-      const positions = BigInt64Array.from(entries, (entry) => entry.position)
+      const positions = BigInt64Array.from(entries, (entry) => entry.position ?? foreign)
       await ask({ what: 'record', keys: pack(entries.map((entry) => entry.key)), positions })
     },
-    async empty() {
-      return (await ask({ what: 'empty' })).empty === true
+    async complete() {
+      return (await ask({ what: 'complete' })).complete === true
+    },
+    async markComplete() {
+      await ask({ what: 'mark' })
     },
     async close() {
       await ask({ what: 'close' })
@@ -97,3 +105,5 @@ export async function openDedupIndex(path: string, journalId: string): Promise<D
 
 /** No position. */
 const none = -1n
+/** A position of an earlier journal. */
+const foreign = -2n

@@ -4,9 +4,10 @@ import { parentPort, workerData } from 'node:worker_threads'
 /** The thread of dedup-index.ts. */
 export interface DedupRequest {
   id: number
-  what: 'find' | 'record' | 'empty' | 'close'
+  what: 'find' | 'record' | 'complete' | 'mark' | 'close'
   /** 16 bytes each. */
   keys?: Uint8Array
+  /** -2 for one that an earlier journal won. */
   positions?: BigInt64Array
 }
 export interface DedupReply {
@@ -14,7 +15,7 @@ export interface DedupReply {
   error?: string
   /** -1 for a key that is not there, -2 for one that an earlier journal won. */
   positions?: BigInt64Array
-  empty?: boolean
+  complete?: boolean
 }
 
 const { path, journalId } = workerData as { path: string; journalId: string }
@@ -26,19 +27,20 @@ database.exec(`
   PRAGMA cache_size = -65536;
   PRAGMA wal_autocheckpoint = 4000;
   CREATE TABLE IF NOT EXISTS journal (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE);
+  CREATE TABLE IF NOT EXISTS complete (one INTEGER PRIMARY KEY);
   CREATE TABLE IF NOT EXISTS seen (key BLOB PRIMARY KEY, won INTEGER NOT NULL) WITHOUT ROWID;
 `)
 database.prepare('INSERT OR IGNORE INTO journal (id) VALUES (?)').run(journalId)
 const numbered = database.prepare('SELECT number FROM journal WHERE id = ?')
 numbered.setReadBigInts(true)
-/** `won` is the number of the journal in the upper 16 bits and the position in the lower 48. */
+/** `won` is the number of the journal in the upper 16 bits and the position in the lower 48; 0 for an earlier journal, whichever. */
 const journal = BigInt.asUintN(15, numbered.get(journalId)?.['number'] as bigint) << 48n
 const lower = (1n << 48n) - 1n
 
 const find = database.prepare('SELECT won FROM seen WHERE key = ?')
 find.setReadBigInts(true)
 const add = database.prepare('INSERT OR IGNORE INTO seen (key, won) VALUES (?, ?)')
-const some = database.prepare('SELECT 1 FROM seen LIMIT 1')
+const marked = database.prepare('SELECT 1 FROM complete')
 
 function answer(request: DedupRequest): DedupReply {
   const { id, what } = request
@@ -61,7 +63,8 @@ function answer(request: DedupRequest): DedupReply {
     database.exec('BEGIN IMMEDIATE')
     try {
       for (const index of order) {
-        add.run(keys.subarray(index * 16, index * 16 + 16), journal | (request.positions?.[index] ?? 0n))
+        const position = request.positions?.[index] ?? 0n
+        add.run(keys.subarray(index * 16, index * 16 + 16), position === -2n ? 0n : journal | position)
       }
       database.exec('COMMIT')
     } catch (error) {
@@ -74,7 +77,8 @@ function answer(request: DedupRequest): DedupReply {
     database.close()
     return { id }
   }
-  return { id, empty: some.get() === undefined }
+  if (what === 'mark') database.exec('INSERT OR IGNORE INTO complete VALUES (1)')
+  return { id, complete: marked.get() !== undefined }
 }
 
 parentPort?.on('message', (request: DedupRequest) => {

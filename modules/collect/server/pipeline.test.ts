@@ -6,7 +6,8 @@ import { Refusal } from '../../../lib/refusals/refusals.ts'
 import type { ClickHouse } from '../../../platform/clickhouse/clickhouse.ts'
 import type { PostgresPool } from '../../../platform/postgres/postgres.ts'
 import type { Json } from '../contract.ts'
-import type { PipelineStep } from './pipeline.ts'
+import { openDedupIndex } from '../../../platform/journal/dedup-index.ts'
+import { dedupKey, type PipelineStep } from './pipeline.ts'
 
 const track = (event: string, more: object = {}) => ({ type: 'track', event, userId: 'İsmail', ...more })
 const many = (name: string, count: number) =>
@@ -81,6 +82,62 @@ describe('an event that comes again', () => {
     await server.collect.accept(server.source, many('kept', 11), 'test')
     await server.collect.drained()
     expect(await count(server)).toEqual([11, 11])
+    await server.close()
+  })
+})
+
+describe('an index that does not hold everything', () => {
+  /** The index as a crash half-way through its rebuilding leaves it: something is in it, and nobody said that it is all. */
+  async function half(server: CollectServer, journalId: string, kept: string[]) {
+    const { rm } = await import('node:fs/promises')
+    for (const end of ['', '-wal', '-shm']) await rm(`${server.folder}/seen.sqlite${end}`, { force: true })
+    const index = await openDedupIndex(`${server.folder}/seen.sqlite`, journalId)
+    await index.record(kept.map((id, at) => ({ key: dedupKey(server.source.id, id), position: BigInt(at) })))
+    await index.close()
+  }
+
+  it('is rebuilt whole when its rebuilding was cut off', async () => {
+    let server = await aCollectServer()
+    await server.collect.accept(server.source, many('cut', 10), 'test')
+    await server.collect.drained()
+    await server.close()
+    await half(server, server.journal.id, ['cut 0', 'cut 1'])
+    server = await server.again()
+    await server.collect.accept(server.source, many('cut', 11), 'test')
+    await server.collect.drained()
+    expect(await count(server)).toEqual([11, 11])
+    await server.close()
+  })
+
+  it('is rebuilt for a new journal too, whose positions are not those of the store', async () => {
+    let server = await aCollectServer()
+    await server.collect.accept(server.source, many('moved', 10), 'test')
+    await server.collect.drained()
+    await server.close()
+    const { rm } = await import('node:fs/promises')
+    await rm(`${server.folder}/journal`, { recursive: true })
+    await half(server, 'f'.repeat(32), [])
+    server = await server.again()
+    await server.collect.accept(server.source, many('moved', 11), 'test')
+    await server.collect.drained()
+    expect(await count(server)).toEqual([11, 11])
+    expect((await server.collect.ledger()).total).toMatchObject({ stored: 11, deduplicated: 10 })
+    await server.close()
+  })
+
+  it('takes the batch that was stored and not yet recorded for itself, and counts it as stored', async () => {
+    const real = { clickhouse: await aClickHouse(), postgres: await aPostgres() }
+    const transaction: PostgresPool['transaction'] = () => Promise.reject(new Refusal('busy', 'away'))
+    let server = await aCollectServer({ ...real, stands: true })
+    await server.collect.accept(server.source, many('own', 10), 'test')
+    server = await server.again({ ...real, postgres: { ...real.postgres, transaction }, stands: false })
+    await waitFor(async () => (await count(server))[0] === 10)
+    await server.close()
+    await half(server, server.journal.id, [])
+    server = await server.again({ ...real })
+    await server.collect.drained()
+    expect(await count(server)).toEqual([10, 10])
+    expect((await server.collect.ledger()).total).toMatchObject({ stored: 10, deduplicated: 0 })
     await server.close()
   })
 })
@@ -345,6 +402,6 @@ describe('awkward events', () => {
   })
 })
 
-async function waitFor(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10))
+async function waitFor(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10))
 }

@@ -61,6 +61,17 @@ export function dedupKey(sourceId: string, messageId: string): Uint8Array {
   return hash('sha256', `${sourceId} ${messageId}`, 'buffer').subarray(0, 16)
 }
 
+/** The message id of an event that came without one. */
+const assignedId = (journalId: string, position: bigint) => `il-${journalId}-${position}`
+
+/** The key under which a record of the journal is deduplicated; undefined when there is no event in it. */
+export function keyOfRecord(journalId: string, position: bigint, payload: Uint8Array): Uint8Array | undefined {
+  const { envelope, event } = decodeRecord(payload)
+  if (envelope.fault !== undefined) return undefined
+  const normalised = readEvent(event, envelope, assignedId(journalId, position))
+  return 'event' in normalised ? dedupKey(normalised.event.sourceId, normalised.event.messageId) : undefined
+}
+
 /**
  * From journal to store: read → deduplicate → steps → ClickHouse → counts → index → cursor. Everything up to the cursor may
  * happen again after a crash and then changes nothing: the steps by their promise, ClickHouse by the batch's token, the
@@ -85,7 +96,7 @@ export function createPipeline(needs: PipelineNeeds, steps: readonly PipelineSte
       because: undefined,
     }
     if (envelope.fault !== undefined) return { ...entry, outcome: { kind: 'quarantined', reason: envelope.fault } }
-    const normalised = readEvent(raw, envelope, `il-${journal.id}-${position}`)
+    const normalised = readEvent(raw, envelope, assignedId(journal.id, position))
     if ('quarantined' in normalised) {
       return { ...entry, outcome: { kind: 'quarantined', reason: normalised.quarantined } }
     }

@@ -3,6 +3,7 @@ import type { Id } from '../../../lib/ids/ids.ts'
 import { Refusal } from '../../../lib/refusals/refusals.ts'
 import type { ClickHouse } from '../../../platform/clickhouse/clickhouse.ts'
 import type { Clock } from '../../../platform/clock/clock.ts'
+import { inSlices } from '../../../platform/clock/slices.ts'
 import type { DedupIndex } from '../../../platform/journal/dedup-index.ts'
 import type { Journal } from '../../../platform/journal/journal.ts'
 import type { Caller } from '../../../platform/http/caller.ts'
@@ -18,7 +19,7 @@ import { lookAt, networkOf, prepare, readBody, type Prepared, type Read } from '
 import { countRejected, readLedger, tallyOf } from './ledger.ts'
 import { createMetrics } from './metrics.ts'
 import { forgetParked, parkBody, parkedBodies, parkedKeys, takeFromShelf } from './parked.ts'
-import { createPipeline, dedupKey, type PipelineStep } from './pipeline.ts'
+import { createPipeline, dedupKey, keyOfRecord, type PipelineStep } from './pipeline.ts'
 import { typeOfPath } from './paths.ts'
 import { decodeRecord } from './record.ts'
 import { limits } from './scan.ts'
@@ -123,20 +124,39 @@ export function createCollect(needs: CollectNeeds): Collect {
     }
   }
 
-  /** The index was lost (or never was): ClickHouse knows what it has. */
+  /**
+   * The index is new, was lost, or its rebuilding was cut off: ClickHouse knows what it has. A row at or behind the stored
+   * cursor's end is this journal's own when the journal has that very message there (the batch that was cut off between
+   * ClickHouse and the index); any other was won before and stays won, whichever journal it came by.
+   */
   async function rebuildIndex(): Promise<void> {
-    if (journal.stored === 0n || !(await index.empty())) return
-    log.warn('The deduplication index is empty; it is rebuilt from the store.')
+    if (await index.complete()) return
+    const waiting = new Map<bigint, Uint8Array>()
+    const { stored } = journal
+    const next = stored < journal.head ? await journal.read(stored, batchLimit.records) : []
+    await inSlices(next, ({ position, payload }) => {
+      const key = keyOfRecord(journal.id, position, payload)
+      if (key !== undefined) waiting.set(position, key)
+    })
     const all = clickhouse.stream<{ source_id: string; message_id: string; position: string }>(
       'SELECT source_id, message_id, toString(position) AS position FROM event',
       {},
       { seconds: 3600 },
     )
+    let told = false
     for await (const rows of all) {
+      if (!told) log.warn('The deduplication index is not complete; it is rebuilt from the store.')
+      told = true
       await index.record(
-        rows.map((row) => ({ key: dedupKey(row.source_id, row.message_id), position: BigInt(row.position) })),
+        rows.map((row) => {
+          const key = dedupKey(row.source_id, row.message_id)
+          const own = waiting.get(BigInt(row.position))
+          const isOwn = own !== undefined && Buffer.from(own).equals(key)
+          return { key, position: isOwn ? BigInt(row.position) : undefined }
+        }),
       )
     }
+    await index.markComplete()
   }
 
   async function run(steps: readonly PipelineStep[]): Promise<void> {

@@ -73,5 +73,6 @@ for (let number = 0; performance.now() - began < Number(seconds) * 1000;) {
   await systemClock.sleep(20)
 }
 await shop.finish()
-process.send?.(report)
-process.disconnect?.()
+process.send?.(report, () => {
+  process.disconnect?.()
+})
