@@ -107,10 +107,12 @@ async function strike(dataDir: string, port: number, library: string): Promise<S
       [library, `http://127.0.0.1:${String(port)}`, source.writeKey, String(seconds)],
       { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] },
     )
+    let ending = ''
     const leave = () => client.kill('SIGKILL')
     process.once('exit', leave)
     const reported = once(client, 'message').then(([report]) => report as ClientReport)
     const died = once(client, 'disconnect')
+    client.once('exit', (code, signal) => (ending = String(signal ?? code)))
     let kills = 0
     const restarts: number[] = []
     const began = performance.now()
@@ -125,7 +127,7 @@ async function strike(dataDir: string, port: number, library: string): Promise<S
     const report = await Promise.race([
       reported,
       died.then(() => {
-        throw new Error('The client ended before it reported.')
+        throw new Error(`The client ended before it reported: ${ending}.`)
       }),
     ])
     await died
