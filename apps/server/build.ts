@@ -155,6 +155,8 @@ export async function build(needs: BuildNeeds) {
     ids,
     log,
     internalSource: () => sources.internal().id,
+    // One that is not known here yet counts as public until it is.
+    isOnDevice: (id) => ['web', 'app', undefined].includes(sources.peek(id)?.kind),
   })
   const profiles = createProfiles({ postgres, clickhouse, clock, identity, sources })
   const content = createContent({

@@ -25,6 +25,9 @@ export const Explanation = z.object({
       sourceId: z.string(),
       messageId: z.string(),
       at: z.string(),
+      /** How many events had both, and the last of them. */
+      events: z.number().int(),
+      lastAt: z.string(),
     }),
   ),
   decisions: z.array(z.object({ kind: z.string(), because: z.string(), at: z.string() })),

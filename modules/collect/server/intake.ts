@@ -131,7 +131,8 @@ function keysOf(named: readonly string[], inside: readonly Uint8Array[]): string
   const said = inside.flatMap((text) => {
     if (text.length > 600) return []
     try {
-      return [String(readJson(text))]
+      const key = readJson(text)
+      return typeof key === 'string' ? [key] : []
     } catch {
       return []
     }

@@ -1,4 +1,5 @@
 import { limitOf, priorityOf, type Identifier } from '../../../lib/identifiers/identifiers.ts'
+import { isContact, type Standing } from './standing.ts'
 
 /** An identifier in memory. */
 export interface Node {
@@ -7,6 +8,10 @@ export interface Node {
   value: string
   profile: string
   shared: boolean
+  /** How well it is proven that it is this person's. */
+  standing: Standing
+  /** When it was first seen. */
+  atMs: number
 }
 
 /** The whole of who is who, in memory: one writer, so two events can never make two profiles of one new identifier. */
@@ -64,27 +69,40 @@ export interface Plan {
   demoted: { identifier: Identifier; because: string }[]
 }
 
+/** Addresses are limited by the year: people move, and may have more of them over a life. */
+const windowMs = 365 * 24 * 3_600_000
+
 /**
  * Decides what an event's identifiers come to. Merge protection after Segment's rules, made stricter: identifiers have limits per profile (one
- * user id and one customer number for ever; five e-mail addresses and telephones); over a limit the weakest identifier is left out and it is
- * tried again; a shared identifier links nobody.
+ * user id and one customer number for ever; five e-mail addresses and telephones a year); over a limit the weakest identifier is left out and it is
+ * tried again, and what was left out for nothing comes back; a shared identifier links nobody.
  */
-export function plan(graph: Graph, identifiers: readonly Identifier[]): Plan {
+export function plan(graph: Graph, identifiers: readonly Identifier[], atMs: number): Plan {
   const links = [...identifiers].sort((a, b) => priorityOf(a.type) - priorityOf(b.type))
-  const demoted: Plan['demoted'] = []
-  for (;;) {
-    const nodes = links.map((identifier) => graph.find(identifier))
-    const profiles = [...new Set(nodes.flatMap((node) => (node === undefined || node.shared ? [] : [node.profile])))]
-    const over = overLimit(graph, profiles, links)
-    if (over === undefined) {
-      const [profile, ...absorb] = oldestFirst(profiles)
-      return { profile, absorb, links, demoted }
-    }
+  const left: Plan['demoted'] = []
+  for (let over = whyNot(graph, links, atMs); over !== undefined; over = whyNot(graph, links, atMs)) {
     const weakest = links.pop()
-    if (weakest === undefined) return { profile: undefined, absorb: [], links: [], demoted }
-    demoted.push({ identifier: weakest, because: over })
+    if (weakest === undefined) break
+    left.unshift({ identifier: weakest, because: over })
   }
+  const demoted: Plan['demoted'] = []
+  for (const one of left) {
+    const because = whyNot(graph, [...links, one.identifier], atMs)
+    if (because === undefined) links.push(one.identifier)
+    else demoted.push({ identifier: one.identifier, because })
+  }
+  const [profile, ...absorb] = oldestFirst(profilesOf(graph, links))
+  return { profile, absorb, links, demoted }
 }
+
+function profilesOf(graph: Graph, links: readonly Identifier[]): string[] {
+  const nodes = links.map((identifier) => graph.find(identifier))
+  return [...new Set(nodes.flatMap((node) => (node === undefined || node.shared ? [] : [node.profile])))]
+}
+
+/** Why these identifiers cannot be one person's; undefined when they can. */
+const whyNot = (graph: Graph, links: readonly Identifier[], atMs: number) =>
+  overLimit(graph, profilesOf(graph, links), links, atMs)
 
 /** Ids sort by age, and the older profile is the one that stays: the person was known under it first. */
 function oldestFirst(profiles: readonly string[]): string[] {
@@ -92,17 +110,26 @@ function oldestFirst(profiles: readonly string[]): string[] {
 }
 
 /** Why these profiles with these identifiers cannot be one person; undefined when they can. */
-function overLimit(graph: Graph, profiles: readonly string[], links: readonly Identifier[]): string | undefined {
+export function overLimit(
+  graph: Graph,
+  profiles: readonly string[],
+  links: readonly Identifier[],
+  atMs: number,
+): string | undefined {
   const values = new Map<string, Set<string>>()
   const note = ({ type, value }: Identifier) => {
     const set = values.get(type)
     if (set === undefined) values.set(type, new Set([value]))
     else set.add(value)
   }
-  for (const profile of profiles) for (const node of graph.members(profile)) if (!node.shared) note(node)
+  for (const profile of profiles)
+    for (const node of graph.members(profile))
+      if (!node.shared && !(isContact(node) && node.atMs < atMs - windowMs)) note(node)
   for (const identifier of links) if (graph.find(identifier)?.shared !== true) note(identifier)
   for (const [type, set] of values)
-    if (set.size > limitOf(type))
-      return `one person has at most ${String(limitOf(type))} ${type.replaceAll('_', ' ')}, and this would make ${String(set.size)}`
+    if (set.size > limitOf(type)) {
+      const span = isContact({ type }) ? ' in a year' : ''
+      return `one person has at most ${String(limitOf(type))} ${type.replaceAll('_', ' ')}${span}, and this would make ${String(set.size)}`
+    }
   return undefined
 }

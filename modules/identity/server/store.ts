@@ -1,5 +1,16 @@
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import type { Node } from './graph.ts'
+import type { Standing } from './standing.ts'
+
+export interface Observation {
+  a: string
+  b: string
+  sourceId: string
+  events: number
+  firstMs: number
+  lastMs: number
+  lastPosition: bigint
+}
 
 /** Everything that one batch brings that was not known. */
 export interface NewFacts {
@@ -7,6 +18,12 @@ export interface NewFacts {
   identifiers: (Node & { sourceId: string; at: Date })[]
   edges: { a: string; b: string; rule: string; sourceId: string; messageId: string; at: Date }[]
   moved: Node[]
+  /** Identifiers that are proven better than before. */
+  proven: Node[]
+  /** Identifiers whose edges count no longer. */
+  cut: { id: string; at: Date }[]
+  /** By pair and source, added up over the batch. */
+  observations: Map<string, Observation>
   shared: { id: string; at: Date }[]
   decisions: {
     id: string
@@ -25,11 +42,17 @@ export const nothingNew = (): NewFacts => ({
   identifiers: [],
   edges: [],
   moved: [],
+  proven: [],
+  cut: [],
+  observations: new Map(),
   shared: [],
   decisions: [],
   merges: [],
 })
-export const isEmpty = (facts: NewFacts) => Object.values(facts).every((list) => (list as unknown[]).length === 0)
+export const isEmpty = (facts: NewFacts) =>
+  Object.values(facts).every(
+    (all: unknown[] | Map<string, unknown>) => (all instanceof Map ? all.size : all.length) === 0,
+  )
 
 const column = <Row, Value>(rows: readonly Row[], pick: (row: Row) => Value) => rows.map(pick)
 
@@ -44,8 +67,10 @@ export function identityStore(postgres: Postgres) {
           value: string
           profile_id: string
           shared: boolean
+          standing: Standing
+          created_at: Date
         }>(
-          'SELECT id, type, value, profile_id, shared_at IS NOT NULL AS shared FROM identity.identifier WHERE id > $1 ORDER BY id LIMIT 20000',
+          'SELECT id, type, value, profile_id, shared_at IS NOT NULL AS shared, standing, created_at FROM identity.identifier WHERE id > $1 ORDER BY id LIMIT 20000',
           [after],
         )
         if (rows.length === 0) return
@@ -55,6 +80,8 @@ export function identityStore(postgres: Postgres) {
           value: row.value,
           profile: row.profile_id,
           shared: row.shared,
+          standing: row.standing,
+          atMs: row.created_at.getTime(),
         }))
         after = rows.at(-1)?.id ?? ''
       }
@@ -68,7 +95,7 @@ export function identityStore(postgres: Postgres) {
         )
       if (facts.identifiers.length > 0)
         await postgres.query(
-          'INSERT INTO identity.identifier (id, type, value, profile_id, source_id, created_at) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])',
+          'INSERT INTO identity.identifier (id, type, value, profile_id, source_id, created_at, standing) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::smallint[])',
           [
             column(facts.identifiers, (row) => row.id),
             column(facts.identifiers, (row) => row.type),
@@ -76,6 +103,7 @@ export function identityStore(postgres: Postgres) {
             column(facts.identifiers, (row) => row.profile),
             column(facts.identifiers, (row) => row.sourceId),
             column(facts.identifiers, (row) => row.at),
+            column(facts.identifiers, (row) => row.standing),
           ],
         )
       if (facts.moved.length > 0)
@@ -100,6 +128,35 @@ export function identityStore(postgres: Postgres) {
             column(facts.edges, (row) => row.at),
           ],
         )
+      if (facts.proven.length > 0)
+        await postgres.query(
+          'UPDATE identity.identifier i SET standing = greatest(i.standing, p.standing) FROM unnest($1::text[], $2::smallint[]) AS p (id, standing) WHERE i.id = p.id',
+          [column(facts.proven, (row) => row.id), column(facts.proven, (row) => row.standing)],
+        )
+      if (facts.cut.length > 0)
+        await postgres.query(
+          'UPDATE identity.edge e SET cut_at = c.at FROM unnest($1::text[], $2::timestamptz[]) AS c (id, at) WHERE (e.a = c.id OR e.b = c.id) AND e.cut_at IS NULL',
+          [column(facts.cut, (row) => row.id), column(facts.cut, (row) => row.at)],
+        )
+      if (facts.observations.size > 0) {
+        const seen = [...facts.observations.values()]
+        await postgres.query(
+          `INSERT INTO identity.observation AS o (a, b, source_id, events, first_at, last_at, last_position)
+           SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::timestamptz[], $7::bigint[])
+           ON CONFLICT (a, b, source_id) DO UPDATE SET events = o.events + excluded.events, first_at = least(o.first_at, excluded.first_at),
+             last_at = greatest(o.last_at, excluded.last_at), last_position = excluded.last_position
+           WHERE o.last_position <> excluded.last_position`,
+          [
+            column(seen, (row) => row.a),
+            column(seen, (row) => row.b),
+            column(seen, (row) => row.sourceId),
+            column(seen, (row) => row.events),
+            column(seen, (row) => new Date(row.firstMs)),
+            column(seen, (row) => new Date(row.lastMs)),
+            column(seen, (row) => String(row.lastPosition)),
+          ],
+        )
+      }
       for (const row of facts.decisions)
         await postgres.query('INSERT INTO identity.decision VALUES ($1, $2, $3, $4, $5, $6, $7)', [
           row.id,
@@ -160,6 +217,18 @@ export function identityStore(postgres: Postgres) {
       postgres.query<{ a: string; b: string; rule: string; source_id: string; message_id: string; at: Date }>(
         'SELECT * FROM identity.edge WHERE cut_at IS NULL AND a = ANY($1) AND b = ANY($1) ORDER BY at',
         [[...ids]],
+      ),
+    observationsAmong: (ids: readonly string[]) =>
+      postgres.query<{ a: string; b: string; events: string; last_at: Date }>(
+        'SELECT a, b, sum(events) AS events, max(last_at) AS last_at FROM identity.observation WHERE a = ANY($1) AND b = ANY($1) GROUP BY a, b',
+        [[...ids]],
+      ),
+    /** The user id that was last seen with each of these devices. */
+    lastUsersOf: (devices: readonly string[]) =>
+      postgres.query<{ device: string; user_id: string; last_at: Date }>(
+        `SELECT DISTINCT ON (o.b) o.b AS device, i.value AS user_id, o.last_at FROM identity.observation o JOIN identity.identifier i ON i.id = o.a AND i.type = 'user_id'
+          WHERE o.b = ANY($1) ORDER BY o.b, o.last_at DESC`,
+        [[...devices]],
       ),
     decisionsOn: (ids: readonly string[]) =>
       postgres.query<{ kind: string; because: string; at: Date }>(

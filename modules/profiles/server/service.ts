@@ -9,7 +9,7 @@ import type { EventInFlight, PipelineStep } from '../../collect/server/index.ts'
 import { resolvedJoin, resolvedProfile, type Identity } from '../../identity/server/index.ts'
 import type { Sources } from '../../sources/server/index.ts'
 import type { Field, Person, PersonRow, TimelineEvent } from '../contract.ts'
-import { profileStore, type ProfileRow, type TraitRow } from './store.ts'
+import { declared, profileStore, type ProfileRow, type TraitRow } from './store.ts'
 
 export interface Profiles {
   /** After identity: keeps traits, the sum of each profile, and its copy in ClickHouse. */
@@ -31,7 +31,7 @@ export function createProfiles(needs: {
   postgres: Postgres
   clickhouse: ClickHouse
   clock: Clock
-  identity: Pick<Identity, 'anchorOf' | 'canonical'>
+  identity: Pick<Identity, 'anchorOf' | 'canonical' | 'standingOf' | 'changed'>
   sources: Pick<Sources, 'get'>
 }): Profiles {
   const { postgres, clickhouse, clock, identity, sources } = needs
@@ -113,6 +113,21 @@ export function createProfiles(needs: {
     )
   }
 
+  /** Profiles that an identifier left or joined are summed up anew too; when they were seen stays what it was. */
+  async function alsoChanged(
+    changed: readonly (readonly [string, Date])[],
+    seen: Map<string, { first: Date; last: Date; version: number }>,
+  ): Promise<void> {
+    const missing = changed.filter(([id]) => !seen.has(id))
+    if (missing.length === 0) return
+    const version = Math.max(...[...seen.values()].map((entry) => entry.version))
+    const rows = new Map((await store.some(missing.map(([id]) => id))).map((row) => [row.id, row]))
+    for (const [id, at] of missing) {
+      const row = rows.get(id)
+      seen.set(id, { first: row?.first_seen_at ?? at, last: row?.last_seen_at ?? at, version })
+    }
+  }
+
   return {
     step: {
       name: 'profiles',
@@ -125,17 +140,19 @@ export function createProfiles(needs: {
           note(inFlight, seen)
           const anchor = identity.anchorOf(inFlight)
           if (anchor === undefined || inFlight.event.type === 'group') continue
+          const standing = identity.standingOf(inFlight.event)
           for (const [name, value] of Object.entries(traitsOf(inFlight))) {
             if (name.length > 100 || value === null) continue
             const key = `${anchor} ${name}`
             const known = traits.get(key)
-            if (known !== undefined && known.at.getTime() > inFlight.event.timeMs) continue
+            if (known !== undefined && outranks(known, standing, inFlight.event.timeMs)) continue
             traits.set(key, {
               identifierId: anchor,
               name,
               value: cleaned(value),
               at: new Date(inFlight.event.timeMs),
               sourceId: inFlight.event.sourceId,
+              standing,
             })
             for (const field of fieldsOf(name, value)) fields.set(field.name, field)
           }
@@ -143,7 +160,10 @@ export function createProfiles(needs: {
         if (seen.size === 0) return
         if (traits.size > 0) await store.putTraits([...traits.values()])
         if (fields.size > 0) await store.putFields([...fields.values()], clock.now())
+        const changed = [...identity.changed]
+        await alsoChanged(changed, seen)
         await project(seen, token)
+        for (const [id] of changed) identity.changed.delete(id)
       },
     },
     async get(id) {
@@ -273,6 +293,11 @@ function note(inFlight: EventInFlight, seen: Map<string, { first: Date; last: Da
 function traitsOf({ event }: EventInFlight): Record<string, unknown> {
   if (event.type === 'identify') return event.traits
   return {}
+}
+/** Whether a word of this batch stays against a later one. */
+function outranks(known: TraitRow, standing: number, atMs: number): boolean {
+  if (declared.includes(known.name) && known.standing !== standing) return known.standing > standing
+  return known.at.getTime() > atMs
 }
 function cleaned(value: unknown): unknown {
   return typeof value === 'string' ? value.replaceAll('\u0000', '').slice(0, 4_096) : value

@@ -6,6 +6,8 @@ export interface TraitRow {
   value: unknown
   at: Date
   sourceId: string
+  /** How well it is proven: 2 by a trusted source, 1 by a device with a user id, 0 by a device without. */
+  standing: number
 }
 export interface ProfileRow {
   id: string
@@ -20,23 +22,29 @@ export interface ProfileRow {
   version: number
 }
 
+/** Names and addresses: the better proven word stays, however old. Of everything else the newest. */
+export const declared: readonly string[] = ['email', 'phone', 'name', 'firstName', 'lastName']
+
 /** The statements of profiles, and nothing but statements. */
 export function profileStore(postgres: Postgres) {
   return {
-    /** The newest word on each trait stays, whatever the order of arrival; within one instant the later in the batch. */
+    /** The newest word on each trait stays (of names and addresses the better proven), whatever the order of arrival; within one instant the later in the batch. */
     putTraits: (rows: readonly TraitRow[]) =>
       postgres.query(
-        `INSERT INTO profiles.trait (identifier_id, name, value, at, source_id) SELECT * FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::timestamptz[], $5::text[])
-         ON CONFLICT (identifier_id, name) DO UPDATE SET value = excluded.value, at = excluded.at, source_id = excluded.source_id WHERE excluded.at >= trait.at`,
+        `INSERT INTO profiles.trait (identifier_id, name, value, at, source_id, standing) SELECT * FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::timestamptz[], $5::text[], $6::smallint[])
+         ON CONFLICT (identifier_id, name) DO UPDATE SET value = excluded.value, at = excluded.at, source_id = excluded.source_id, standing = excluded.standing
+         WHERE CASE WHEN trait.name = ANY($7) AND excluded.standing <> trait.standing THEN excluded.standing > trait.standing ELSE excluded.at >= trait.at END`,
         [
           rows.map((row) => row.identifierId),
           rows.map((row) => row.name),
           rows.map((row) => JSON.stringify(row.value)),
           rows.map((row) => row.at),
           rows.map((row) => row.sourceId),
+          rows.map((row) => row.standing),
+          declared,
         ],
       ),
-    /** Each profile's traits: of all its identifiers the newest word. */
+    /** Each profile's traits: of all its identifiers the newest word, of names and addresses the best proven. */
     sumOf: (profiles: readonly string[]) =>
       postgres.query<{
         profile_id: string
@@ -47,11 +55,11 @@ export function profileStore(postgres: Postgres) {
         `SELECT p.id AS profile_id,
            (SELECT jsonb_object_agg(name, value) FROM (
               SELECT DISTINCT ON (t.name) t.name, t.value FROM identity.membership m JOIN profiles.trait t ON t.identifier_id = m.identifier_id
-              WHERE m.profile_id = p.id ORDER BY t.name, t.at DESC, t.identifier_id) AS newest) AS traits,
-           (SELECT array_agg(value ORDER BY shared, created_at DESC) FROM identity.membership m WHERE m.profile_id = p.id AND type = 'email') AS emails,
-           (SELECT array_agg(value ORDER BY shared, created_at DESC) FROM identity.membership m WHERE m.profile_id = p.id AND type = 'phone') AS phones
+              WHERE m.profile_id = p.id ORDER BY t.name, CASE WHEN t.name = ANY($2) THEN t.standing ELSE 0 END DESC, t.at DESC, t.identifier_id) AS newest) AS traits,
+           (SELECT array_agg(value ORDER BY shared, standing DESC, created_at DESC) FROM identity.membership m WHERE m.profile_id = p.id AND type = 'email') AS emails,
+           (SELECT array_agg(value ORDER BY shared, standing DESC, created_at DESC) FROM identity.membership m WHERE m.profile_id = p.id AND type = 'phone') AS phones
          FROM unnest($1::text[]) AS p (id)`,
-        [[...profiles]],
+        [[...profiles], declared],
       ),
     put: (rows: readonly ProfileRow[]) =>
       postgres.query<ProfileRow>(
@@ -97,8 +105,9 @@ export function profileStore(postgres: Postgres) {
     traitsOf: (profile: string) =>
       postgres.query<{ name: string; value: unknown; at: Date; source_id: string; others: number }>(
         `SELECT DISTINCT ON (t.name) t.name, t.value, t.at, t.source_id, (count(*) OVER (PARTITION BY t.name)) - 1 AS others
-       FROM identity.membership m JOIN profiles.trait t ON t.identifier_id = m.identifier_id WHERE m.profile_id = $1 ORDER BY t.name, t.at DESC, t.identifier_id`,
-        [profile],
+       FROM identity.membership m JOIN profiles.trait t ON t.identifier_id = m.identifier_id WHERE m.profile_id = $1
+       ORDER BY t.name, CASE WHEN t.name = ANY($2) THEN t.standing ELSE 0 END DESC, t.at DESC, t.identifier_id`,
+        [profile, declared],
       ),
     count: async () => (await postgres.query<{ n: number }>('SELECT count(*) AS n FROM profiles.profile'))[0]?.n ?? 0,
     page: (search: string, after: { at: Date; id: string } | undefined, limit: number) =>

@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { aPeopleHouse, type PeopleHouse } from '../../../test/make/people-house.ts'
+
+let house: PeopleHouse
+beforeAll(async () => {
+  house = await aPeopleHouse()
+})
+afterAll(() => house.server.close())
+
+const identify = (who: object, traits: object = {}, more: object = {}) => ({
+  type: 'identify',
+  ...who,
+  traits,
+  ...more,
+})
+const track = (who: object, more: object = {}) => ({ type: 'track', event: 'Köp', ...who, ...more })
+const minutes = (after: number) => new Date(Date.parse('2026-11-01T10:00:00Z') + after * 60_000).toISOString()
+const contactOf = async (type: string, value: string) =>
+  (await house.profiles.get(house.of(type, value) as never)).email
+
+describe('who is who', () => {
+  it('an anonymous visitor who signs in becomes one person with what they did before', async () => {
+    await house.say('web', track({ anonymousId: 'a1' }), identify({ anonymousId: 'a1', userId: 'ü1' }, { plan: 'x' }))
+    await house.say('web', identify({ anonymousId: 'a1b', userId: 'ü1' }))
+    expect(house.of('anonymous_id', 'a1')).toBe(house.of('user_id', 'ü1'))
+    expect(house.of('anonymous_id', 'a1b')).toBe(house.of('user_id', 'ü1'))
+    const { events } = await house.profiles.timeline(house.of('user_id', 'ü1') as never, undefined)
+    expect(events).toHaveLength(3)
+  })
+
+  it('a web visitor with a user id is who the CRM knows by that address, when the limits let it', async () => {
+    await house.say('newsletter', track({}, { context: { externalIds: [{ type: 'email', id: 'Åsa@post.example' }] } }))
+    const subscriber = house.of('email', 'åsa@post.example')
+    await house.say('web', identify({ anonymousId: 'a2', userId: 'u2' }, { email: 'åsa@post.example' }))
+    expect([house.of('user_id', 'u2'), house.of('anonymous_id', 'a2')]).toEqual([subscriber, subscriber])
+  })
+
+  it('never joins two user ids: the weakest link is left out, and what was left out for nothing comes back', async () => {
+    await house.say('crm', identify({ userId: 'u3' }, { email: 'u3@x.example' }))
+    await house.say('server', identify({ userId: 'u4', anonymousId: 'a4' }, { email: 'u3@x.example' }))
+    expect(house.of('user_id', 'u4')).not.toBe(house.of('user_id', 'u3'))
+    expect(house.of('anonymous_id', 'a4')).toBe(house.of('user_id', 'u4'))
+    const { decisions, identifiers } = await house.identity.explain(house.of('user_id', 'u3') as never)
+    expect(decisions.map((one) => one.kind).sort()).toEqual(['demote', 'share'])
+    expect(identifiers.find((one) => one.type === 'email')?.shared).toBe(true)
+  })
+
+  it('takes five addresses a year for one person, and a sixth in another year', async () => {
+    const at = (year: number, n: number) =>
+      identify(
+        { userId: 'u5' },
+        { email: `${String(year)}-${String(n)}@x.example` },
+        { timestamp: `${String(year)}-03-0${String(n)}T00:00:00Z` },
+      )
+    await house.say('server', ...[1, 2, 3, 4, 5, 6].map((n) => at(2021, n)), at(2023, 1))
+    expect(house.of('email', '2021-5@x.example')).toBe(house.of('user_id', 'u5'))
+    expect(() => house.of('email', '2021-6@x.example')).toThrow('Nobody')
+    expect(house.of('email', '2023-1@x.example')).toBe(house.of('user_id', 'u5'))
+  })
+
+  it('takes nothing for an identifier that stands for nobody', async () => {
+    for (const userId of ['undefined', 'null', '[object Object]', '{{ user.id }}', '000', 'Anonymous'])
+      await house.say('server', identify({ userId, anonymousId: `none ${userId}` }, { email: 'test@x.example' }))
+    const profiles = ['undefined', 'null', '000'].map((userId) => house.of('anonymous_id', `none ${userId}`))
+    expect(new Set(profiles).size).toBe(3)
+    expect(() => house.of('user_id', 'undefined')).toThrow('Nobody')
+  })
+
+  it('counts how often two identifiers were seen together, and when last', async () => {
+    await house.say(
+      'server',
+      ...[1, 2, 3].map((n) => track({ userId: 'u6', anonymousId: 'a6' }, { timestamp: minutes(n) })),
+    )
+    const { links } = await house.identity.explain(house.of('user_id', 'u6') as never)
+    expect(links).toMatchObject([{ events: 3 }])
+    expect(links[0]!.lastAt.slice(0, 16)).toBe(minutes(3).slice(0, 16))
+  })
+})
+
+describe('a device that two people use', () => {
+  it('is cut from the first when the second comes; events without a user id belong to whoever used it last', async () => {
+    const on = (userId: string | undefined, minute: number, event: string) =>
+      track(
+        { anonymousId: 'kiosk', ...(userId === undefined ? {} : { userId }) },
+        { event, timestamp: minutes(minute) },
+      )
+    await house.say('web', on('k1', 0, 'first'), identify({ anonymousId: 'kiosk' }, { colour: 'röd' }))
+    expect(house.of('anonymous_id', 'kiosk')).toBe(house.of('user_id', 'k1'))
+    await house.say('web', on('k2', 10, 'second'))
+    const [own, first, second] = [
+      house.of('anonymous_id', 'kiosk'),
+      house.of('user_id', 'k1'),
+      house.of('user_id', 'k2'),
+    ]
+    expect(new Set([own, first, second]).size).toBe(3)
+    expect((await house.profiles.get(first as never)).traits).toEqual([])
+    expect(await house.traits('anonymous_id', 'kiosk')).toEqual({ colour: 'röd' })
+    const { links } = await house.identity.explain(first as never)
+    expect(links).toEqual([])
+
+    await house.say('web', on(undefined, 20, 'in the session'), on(undefined, 120, 'long after'))
+    house = await house.again()
+    await house.say('web', on(undefined, 25, 'after a restart'))
+    const rows = await house.server.clickhouse.query<{ name: string; profile_id: string }>(
+      `SELECT name, profile_id FROM event WHERE anonymous_id = 'kiosk' AND name <> ''`,
+    )
+    expect(Object.fromEntries(rows.map((row) => [row.name, row.profile_id]))).toEqual({
+      first,
+      second,
+      'in the session': second,
+      'long after': own,
+      'after a restart': second,
+    })
+  })
+
+  it('follows its user into the profile that theirs became part of', async () => {
+    await house.say('crm', identify({ userId: 'm2', context: { externalIds: [{ type: 'crm_id', id: 'c-2' }] } }))
+    const on = (userId: string, minute: number) =>
+      track({ anonymousId: 'tablet', userId }, { timestamp: minutes(minute) })
+    await house.say('web', on('m1', 0), on('m3', 5))
+    await house.say('newsletter', track({}, { context: { externalIds: [{ type: 'crm_id', id: 'c-3' }] } }))
+    const older = house.of('crm_id', 'c-3')
+    await house.say(
+      'crm',
+      identify({ userId: 'm3' }, {}, { context: { externalIds: [{ type: 'crm_id', id: 'c-3' }] } }),
+    )
+    await house.say('web', track({ anonymousId: 'tablet' }, { event: 'merged', timestamp: minutes(6) }))
+    const [row] = await house.server.clickhouse.query<{ profile_id: string }>(
+      `SELECT profile_id FROM event WHERE name = 'merged'`,
+    )
+    expect(row?.profile_id).toBe(house.of('user_id', 'm3'))
+    expect(house.of('crm_id', 'c-3')).toBe(house.of('user_id', 'm3'))
+    expect(older).not.toBe('')
+  })
+})
+
+describe('a public write key', () => {
+  it('cannot take over a person whom a trusted source knows: neither their profile nor their address', async () => {
+    await house.say(
+      'crm',
+      identify({ userId: 'victim' }, { email: 'victim@post.example', phone: '+46701234567', firstName: 'Åsa' }),
+    )
+    await house.say(
+      'web',
+      identify({ anonymousId: 'v' }, { email: 'victim@post.example' }),
+      identify({ anonymousId: 'v' }, { email: 'attacker@evil.example', firstName: 'https://evil.example' }),
+      identify({ anonymousId: 'v' }, { phone: '+46701234567' }),
+    )
+    expect(house.of('anonymous_id', 'v')).not.toBe(house.of('user_id', 'victim'))
+    expect(await contactOf('user_id', 'victim')).toBe('victim@post.example')
+    expect(await house.traits('user_id', 'victim')).toMatchObject({ firstName: 'Åsa' })
+    expect(house.of('email', 'victim@post.example')).toBe(house.of('user_id', 'victim'))
+
+    await house.say(
+      'web',
+      identify({ anonymousId: 'v', userId: 'victim' }, { email: 'attacker@evil.example', firstName: 'Phish' }),
+    )
+    expect(await contactOf('user_id', 'victim')).toBe('victim@post.example')
+    expect(await house.traits('user_id', 'victim')).toMatchObject({ firstName: 'Åsa', email: 'victim@post.example' })
+  })
+
+  it('cannot take an address in advance: whoever proves it takes it over, and the device stays outside', async () => {
+    await house.say('web', identify({ anonymousId: 'early' }, { email: 'later@post.example', firstName: 'Phish' }))
+    expect(house.of('email', 'later@post.example')).toBe(house.of('anonymous_id', 'early'))
+    await house.say('crm', identify({ userId: 'later' }, { email: 'later@post.example' }))
+    expect(house.of('email', 'later@post.example')).toBe(house.of('user_id', 'later'))
+    expect(house.of('anonymous_id', 'early')).not.toBe(house.of('user_id', 'later'))
+    expect(await house.traits('user_id', 'later')).not.toHaveProperty('firstName')
+  })
+
+  it('cannot make an address or a customer number useless by showing it with two people', async () => {
+    await house.say('crm', identify({ userId: 's1' }, { email: 's1@post.example' }))
+    await house.say('web', identify({ userId: 's2', anonymousId: 'as2' }, { email: 's1@post.example' }))
+    const { identifiers } = await house.identity.explain(house.of('user_id', 's1') as never)
+    expect(identifiers.map((one) => one.shared)).toEqual([false, false])
+  })
+
+  it('fills in a newsletter form: the address is a contact of that visitor, and goes with them when they sign in', async () => {
+    await house.say('web', identify({ anonymousId: 'form' }, { email: 'ny@post.example' }))
+    expect(await contactOf('anonymous_id', 'form')).toBe('ny@post.example')
+    await house.say('web', identify({ anonymousId: 'form', userId: 'ny' }, { email: 'ny@post.example' }))
+    expect(house.of('email', 'ny@post.example')).toBe(house.of('user_id', 'ny'))
+    expect(house.of('anonymous_id', 'form')).toBe(house.of('user_id', 'ny'))
+    expect(await contactOf('user_id', 'ny')).toBe('ny@post.example')
+  })
+})
