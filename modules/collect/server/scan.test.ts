@@ -32,7 +32,7 @@ describe('a look at the bytes before they are parsed', () => {
     ])
   })
 
-  it('answers 100,000 levels and a million keys within milliseconds', async () => {
+  it('refuses 100,000 levels and a million keys unparsed: that they are no JSON does not come up', async () => {
     for (const [body, code] of [
       [`{"type":"track","properties":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 'too_deep'],
       [`{"type":"track","a":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}}`, 'too_deep'],
@@ -41,9 +41,7 @@ describe('a look at the bytes before they are parsed', () => {
         'too_many_keys',
       ],
     ]) {
-      const began = performance.now()
-      await expect(read(body!)).rejects.toMatchObject({ code })
-      expect(performance.now() - began).toBeLessThan(100)
+      await expect(read(`${body!} and no JSON`)).rejects.toMatchObject({ code })
     }
   })
 
