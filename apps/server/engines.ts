@@ -50,24 +50,18 @@ export async function openEngines(config: Config, log: Log): Promise<Engines> {
     })
     const { directory } = lock
     const secrets = createSecrets(secretKey(directory, config.secretKey), random)
-    const [postgres, clickhouse] = await Promise.all([
-      openPostgres(
-        config.databaseUrl === undefined ? { dataDir: directory } : { url: config.databaseUrl },
-        log,
-        clock,
-      ).then((opened) => {
-        closers.push(() => opened.close())
-        return opened
-      }),
+    // Both begin at once, and both are waited for even when one fails: what opened late must be closed too.
+    const opening = [
+      openPostgres(config.databaseUrl === undefined ? { dataDir: directory } : { url: config.databaseUrl }, log, clock),
       openClickHouse(
         config.clickhouseUrl === undefined ? { dataDir: directory } : { url: config.clickhouseUrl },
         log,
         clock,
-      ).then((opened) => {
-        closers.push(() => opened.close())
-        return opened
-      }),
-    ])
+      ),
+    ] as const
+    for (const settled of await Promise.allSettled(opening))
+      if (settled.status === 'fulfilled') closers.push(() => settled.value.close())
+    const [postgres, clickhouse] = await Promise.all(opening)
     await prepareJobs(postgres.address)
     const journal = await openJournal({ files: await directoryFiles(join(directory, 'journal')), clock, random, log })
     closers.push(() => journal.close())

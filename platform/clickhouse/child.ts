@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Clock } from '../clock/clock.ts'
+import { refuseWhenLost } from '../data-dir/history.ts'
 import type { Log } from '../log/log.ts'
 
 /** An embedded ClickHouse engine under supervision. Its port changes when it is started again, so ask each time. */
@@ -20,6 +21,7 @@ const memoryBytes = 1_610_612_736
  * @throws when it is not up within 120 s (a cold first start reads 566 MB of library), with the last lines it wrote
  */
 export async function startClickHouse(dataDir: string, log: Log, clock: Clock): Promise<ClickHouseChild> {
+  refuseWhenLost(dataDir, 'clickhouse')
   const secret = randomBytes(24).toString('base64url')
   let child: ChildProcess | undefined
   let port = 0

@@ -1,19 +1,21 @@
 import { execFileSync } from 'node:child_process'
 import {
-  chownSync,
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   realpathSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
 } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { refuseWhenLost } from '../data-dir/history.ts'
 
 /** As root PostgreSQL refuses to run, so it runs as this user (`nobody`), which owns nothing else. */
 const otherUser = 65_534
@@ -56,11 +58,11 @@ function makeLibraryLinks(native: string): void {
   }
 }
 
-/** Whether a user who owns nothing can walk to the path: every folder above it lets others pass. */
-function enterable(path: string): boolean {
+/** Whether the user can walk to the path: every folder above it is the user's own or lets others pass. */
+function enterable(path: string, user: number): boolean {
   for (let at = realpathSync(path); ; at = dirname(at)) {
     const found = statSync(at)
-    if ((found.mode & 0o001) === 0 && found.uid !== otherUser) return false
+    if ((found.mode & 0o001) === 0 && found.uid !== user) return false
     if (at === dirname(at)) return true
   }
 }
@@ -70,15 +72,20 @@ function enterable(path: string): boolean {
  * that user cannot walk to the checkout (a home directory of mode 700), the programs are copied once to /var/lib/interlock, and
  * when it cannot walk to the data directory, the database lies there too, behind a link named `postgres` in the data directory.
  * @param dataDir the data directory, links resolved
+ * @throws DatabaseMissing when there was a database once and it is not there now
  */
 export function place(dataDir: string): Placement {
   const { native, version } = carried()
   makeLibraryLinks(native)
+  refuseWhenLost(dataDir, 'postgres')
   const link = join(dataDir, 'postgres')
   if (process.getuid?.() !== 0) return { bin: join(native, 'bin'), directory: link, uid: undefined }
 
+  // The database of an ordinary user goes on as that user's, so that root's visit takes nothing away.
+  const owner = statSync(link, { throwIfNoEntry: false })?.uid ?? 0
+  const user = owner === 0 ? otherUser : owner
   let bin = join(native, 'bin')
-  if (!enterable(bin)) {
+  if (!enterable(bin, user)) {
     const copy = join(shared, 'engine', `postgres-${version}`)
     if (!existsSync(copy)) {
       mkdirSync(dirname(copy), { recursive: true, mode: 0o755 })
@@ -96,13 +103,24 @@ export function place(dataDir: string): Placement {
     bin = join(copy, 'native', 'bin')
   }
 
-  if (existsSync(link)) return { bin, directory: realpathSync(link), uid: otherUser }
-  if (enterable(dataDir)) return { bin, directory: link, uid: otherUser }
-  // A link that points nowhere belonged to a database that is gone; a new one gets a new place, never an orphan's.
-  rmSync(link, { force: true })
+  if (!enterable(dataDir, user)) moveElsewhere(link)
+  const directory = existsSync(link) ? realpathSync(link) : link
+  // A copy that root made belongs to root; the server may only run on what is its own.
+  if (existsSync(directory) && statSync(directory).uid === 0)
+    execFileSync('chown', ['-R', `${String(user)}:${String(user)}`, directory])
+  return { bin, directory, uid: user }
+}
+
+/** Gives the database a place that the other user can walk to, behind a link; one that lies here already (a restored copy) moves there. */
+function moveElsewhere(link: string): void {
+  const here = lstatSync(link, { throwIfNoEntry: false })
+  if (here?.isSymbolicLink() === true) return
   mkdirSync(join(shared, 'data'), { recursive: true, mode: 0o755 })
-  const place_ = mkdtempSync(join(shared, 'data', 'db-'))
-  chownSync(place_, otherUser, otherUser)
-  symlinkSync(place_, link)
-  return { bin, directory: place_, uid: otherUser }
+  const place = mkdtempSync(join(shared, 'data', 'db-'))
+  if (here !== undefined) {
+    // `mv` copies when the two are on different disks, and leaves the source in place when that fails.
+    rmdirSync(place)
+    execFileSync('mv', ['-T', link, place])
+  }
+  symlinkSync(place, link)
 }

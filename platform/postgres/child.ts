@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../clock/clock.ts'
@@ -148,14 +148,17 @@ function socketFolder(dataDir: string, placement: Placement): string {
   return made
 }
 
+/** Makes the database beside its place and puts it there when it is whole, so that a kill in between leaves nothing that looks like one. */
 function makeDatabase(placement: Placement): void {
-  mkdirSync(placement.directory, { recursive: true, mode: 0o700 })
-  if (placement.uid !== undefined) chownSync(placement.directory, placement.uid, placement.uid)
+  const half = `${placement.directory}.half`
+  rmSync(half, { recursive: true, force: true })
+  mkdirSync(half, { recursive: true, mode: 0o700 })
+  if (placement.uid !== undefined) chownSync(half, placement.uid, placement.uid)
   const made = spawnSync(
     join(placement.bin, 'initdb'),
     [
       '-D',
-      placement.directory,
+      half,
       '-U',
       'interlock',
       '--auth=trust',
@@ -173,11 +176,13 @@ function makeDatabase(placement: Placement): void {
     },
   )
   if (made.status !== 0) {
-    rmSync(placement.directory, { recursive: true, force: true })
+    rmSync(half, { recursive: true, force: true })
     throw new Error(
       `PostgreSQL could not make its database: ${made.error?.message ?? `${made.stdout}\n${made.stderr}`}`,
     )
   }
+  // An empty folder may be waiting there; anything else makes this fail, as it should.
+  renameSync(half, placement.directory)
 }
 
 /** A postmaster of this very directory whose guard was killed too: it is ours to end, because we hold the lock of the data directory. */

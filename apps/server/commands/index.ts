@@ -1,5 +1,6 @@
 import type { Command } from './command.ts'
 import { audit } from './audit.ts'
+import { backup, restore } from './backup.ts'
 import { bench } from './bench.ts'
 import { doctor } from './doctor.ts'
 import { faults } from './faults.ts'
@@ -15,6 +16,8 @@ export const commands: readonly Command[] = [
   doctor,
   importFile,
   audit,
+  backup,
+  restore,
   migrate,
   journal,
   bench,
