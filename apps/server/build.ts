@@ -291,28 +291,25 @@ export async function build(needs: BuildNeeds) {
     authorise: async (request, route) => (await needs.alsoLetIn?.(request, route)) ?? letIn(request, route),
   })
   const { app } = http
-  if (config.role === 'all' || config.role === 'collect')
-    await app.register(trackingEndpoints({ collect, sources, now: () => clock.ms(), log, publicUrl: config.publicUrl }))
-  if (config.role === 'all' || config.role === 'web') {
-    addAccountRoutes(http, accounts, publicUrl)
-    addAuditRoutes(http, audit, (wanted) => accounts.names(wanted))
-    addRequestRoutes(http, requests)
-    addToolRoutes(http, postgres, tools)
-    addSourceRoutes(http, sources)
-    addChannelRoutes(http, channels)
-    addConsentRoutes(http, consent)
-    addCollectRoutes(http, collect, clock)
-    addIdentityRoutes(http, identity)
-    addProfileRoutes(http, profiles)
-    addContentRoutes(http, content)
-    addImportRoutes(http, imports)
-    addSegmentRoutes(http, segments)
-    addJourneyRoutes(http, journeys)
-    addInsightRoutes(http, insights)
-    addCockpitRoutes(http, cockpit)
-    await app.register(consentPages({ consent, company: () => 'Interlock' }))
-    await app.register(journeys.comesBack)
-  }
+  await app.register(trackingEndpoints({ collect, sources, now: () => clock.ms(), log, publicUrl: config.publicUrl }))
+  addAccountRoutes(http, accounts, publicUrl)
+  addAuditRoutes(http, audit, (wanted) => accounts.names(wanted))
+  addRequestRoutes(http, requests)
+  addToolRoutes(http, postgres, tools)
+  addSourceRoutes(http, sources)
+  addChannelRoutes(http, channels)
+  addConsentRoutes(http, consent)
+  addCollectRoutes(http, collect, clock)
+  addIdentityRoutes(http, identity)
+  addProfileRoutes(http, profiles)
+  addContentRoutes(http, content)
+  addImportRoutes(http, imports)
+  addSegmentRoutes(http, segments)
+  addJourneyRoutes(http, journeys)
+  addInsightRoutes(http, insights)
+  addCockpitRoutes(http, cockpit)
+  await app.register(consentPages({ consent, company: () => 'Interlock' }))
+  await app.register(journeys.comesBack)
 
   let stopHeads = () => {}
   return {
@@ -341,13 +338,10 @@ export async function build(needs: BuildNeeds) {
       await sources.load()
       await identity.load()
       await channels.prepareRoute()
-      if (config.role === 'all' || config.role === 'collect')
-        await collect.start([identity.step, profiles.step, consentStep])
-      if (config.role === 'all' || config.role === 'work') {
-        await jobs.start()
-        await imports.start()
-        await journeys.start()
-      }
+      await collect.start([identity.step, profiles.step, consentStep])
+      await jobs.start()
+      await imports.start()
+      await journeys.start()
       // A log that was cut short or rewritten is found by the heads that were written down beside it.
       stopHeads = clock.every(
         60_000,

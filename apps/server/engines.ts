@@ -12,6 +12,8 @@ import { directoryFiles } from '../../platform/journal/files.ts'
 import type { Journal } from '../../platform/journal/journal.ts'
 import { openJournal } from '../../platform/journal/open-journal.ts'
 import type { Log } from '../../platform/log/log.ts'
+import { claimDatabase } from '../../platform/postgres/claim.ts'
+import { whileNobodyMigrates } from '../../platform/postgres/migrate.ts'
 import { openPostgres } from '../../platform/postgres/open.ts'
 import type { PostgresAddress } from '../../platform/postgres/pool.ts'
 import type { PostgresPool } from '../../platform/postgres/postgres.ts'
@@ -35,7 +37,7 @@ export interface Engines {
   close(): Promise<void>
 }
 
-/** @throws DataDirTaken when another process has the directory */
+/** @throws DataDirTaken, DatabaseTaken when another process has the directory or the database; DatabaseMissing when one was lost */
 export async function openEngines(config: Config, log: Log): Promise<Engines> {
   const clock = systemClock
   const random = systemRandom
@@ -51,17 +53,31 @@ export async function openEngines(config: Config, log: Log): Promise<Engines> {
     const { directory } = lock
     const secrets = createSecrets(secretKey(directory, config.secretKey), random)
     // Both begin at once, and both are waited for even when one fails: what opened late must be closed too.
-    const opening = [
-      openPostgres(config.databaseUrl === undefined ? { dataDir: directory } : { url: config.databaseUrl }, log, clock),
-      openClickHouse(
-        config.clickhouseUrl === undefined ? { dataDir: directory } : { url: config.clickhouseUrl },
-        log,
-        clock,
-      ),
-    ] as const
-    for (const settled of await Promise.allSettled(opening))
+    const openingPostgres = openPostgres(
+      config.databaseUrl === undefined ? { dataDir: directory } : { url: config.databaseUrl },
+      log,
+      clock,
+    )
+    const openingClickHouse = openClickHouse(
+      config.clickhouseUrl === undefined
+        ? { dataDir: directory }
+        : {
+            url: config.clickhouseUrl,
+            alone: async (migrate) => whileNobodyMigrates((await openingPostgres).address, migrate),
+          },
+      log,
+      clock,
+    )
+    for (const settled of await Promise.allSettled([openingPostgres, openingClickHouse]))
       if (settled.status === 'fulfilled') closers.push(() => settled.value.close())
-    const [postgres, clickhouse] = await Promise.all(opening)
+    const [postgres, clickhouse] = await Promise.all([openingPostgres, openingClickHouse])
+    const claim = await claimDatabase(postgres.address, clock, log, () => {
+      process.stderr.write(
+        'Another Interlock process took the database while it could not be reached from here. Ending.\n',
+      )
+      process.exit(1)
+    })
+    closers.push(() => claim.release())
     await prepareJobs(postgres.address)
     const journal = await openJournal({ files: await directoryFiles(join(directory, 'journal')), clock, random, log })
     closers.push(() => journal.close())

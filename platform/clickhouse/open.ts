@@ -17,15 +17,23 @@ export interface OpenedClickHouse {
 
 const migrationsAt = join(import.meta.dirname, '../../migrations/clickhouse')
 
-/** Opens the analytics store, migrated: a server of yours by `url`, else the embedded engine of the (locked) data directory. */
+/**
+ * Opens the analytics store, migrated: a server of yours by `url`, else the embedded engine of the (locked) data directory. A server may be
+ * migrated by others too, and ClickHouse has no lock: `alone` runs the migration while nobody else does.
+ */
 export async function openClickHouse(
-  where: { url: string } | { dataDir: string },
+  where: { url: string; alone: (migrate: () => Promise<void>) => Promise<void> } | { dataDir: string },
   log: Log,
   clock: Clock,
 ): Promise<OpenedClickHouse> {
   if ('url' in where) {
     const clickhouse = connect(() => ({ url: where.url, database: undefined, password: undefined }))
-    await migrateClickHouse(clickhouse, clock.now())
+    try {
+      await where.alone(() => migrateClickHouse(clickhouse, clock.now()))
+    } catch (error) {
+      await clickhouse.close()
+      throw error
+    }
     return { clickhouse, pid: () => undefined, close: () => clickhouse.close() }
   }
   const child = await startClickHouse(where.dataDir, log, clock)

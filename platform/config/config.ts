@@ -21,7 +21,13 @@ const Environment = z.object({
     .url({ protocol: /^https?$/ })
     .optional()
     .describe('a ClickHouse server in place of the embedded engine'),
-  INTERLOCK_ROLE: z.enum(['all', 'collect', 'work', 'web']).default('all').describe('which part this process takes'),
+  INTERLOCK_ROLE: z
+    .literal('all', {
+      error:
+        'only “all” today: one process serves everything, because who is who is kept in memory with one writer (docs/operations/scaling.md)',
+    })
+    .default('all')
+    .describe('which part this process takes: all of it, today'),
   INTERLOCK_PUBLIC_URL: z.url().optional().describe('the address under which people and mails reach this server'),
   INTERLOCK_ALLOWED_HOSTS: z
     .string()
@@ -38,7 +44,10 @@ const Environment = z.object({
     .min(32)
     .optional()
     .describe('at least 32 characters; by default a key file (mode 600) in the data directory'),
-  INTERLOCK_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('how much to log'),
+  INTERLOCK_LOG: z
+    .enum(['debug', 'info', 'warn', 'error', 'silent'])
+    .default('warn')
+    .describe('how much to log, as JSON lines on standard error'),
   INTERLOCK_BEGAN_MS: z.coerce
     .number()
     .optional()
@@ -52,7 +61,6 @@ export interface Config {
   dataDir: string
   databaseUrl: string | undefined
   clickhouseUrl: string | undefined
-  role: 'all' | 'collect' | 'work' | 'web'
   publicUrl: string | undefined
   allowedHosts: string[]
   smtpUrl: string | undefined
@@ -87,7 +95,6 @@ export function readConfig(environment: Record<string, string | undefined>, over
     dataDir: value.INTERLOCK_DATA_DIR,
     databaseUrl: value.INTERLOCK_DATABASE_URL,
     clickhouseUrl: value.INTERLOCK_CLICKHOUSE_URL,
-    role: value.INTERLOCK_ROLE,
     publicUrl: value.INTERLOCK_PUBLIC_URL,
     smtpUrl: value.INTERLOCK_SMTP_URL,
     secretKey: value.INTERLOCK_SECRET_KEY,

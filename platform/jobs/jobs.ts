@@ -30,6 +30,9 @@ export interface Jobs {
   ): Promise<void>
   /** Jobs that used up their tries, for the page on which people see them. */
   dead(): Promise<{ id: string; name: string; error: string; lastTriedAt: Date }[]>
+  /** How long the job that is due and waits longest has waited, in ms of the database's clock; 0 when none waits. */
+  oldestWaitingMs(): Promise<number>
+  /** Takes back what workers that are gone had begun, then works. Once, by the process that holds the claim on the database. */
   start(): Promise<void>
   stop(): Promise<void>
 }

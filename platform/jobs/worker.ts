@@ -28,7 +28,8 @@ export async function prepareJobs(address: PostgresAddress): Promise<void> {
 
 /**
  * Background work on Graphile Worker, in the same PostgreSQL. A job is written in the transaction of the change it follows, so it exists
- * exactly when the change does. A worker that dies loses nothing: its jobs are taken again.
+ * exactly when the change does. A worker that dies loses nothing: its jobs are taken again by the next start, which holds the claim on the
+ * database (platform/postgres/claim.ts) and so knows that every other worker is gone. Graphile Worker alone would wait four hours.
  */
 export function createJobs(needs: {
   postgres: Postgres
@@ -76,6 +77,13 @@ export function createJobs(needs: {
         lastTriedAt: row.updated_at,
       }))
     },
+    async oldestWaitingMs() {
+      const [row] = await needs.postgres.query<{ ms: number | null }>(
+        `SELECT (extract(epoch FROM now() - min(run_at)) * 1000)::float8 AS ms FROM graphile_worker._private_jobs
+         WHERE run_at <= now() AND locked_at IS NULL AND attempts < max_attempts`,
+      )
+      return Math.max(0, row?.ms ?? 0)
+    },
     async start() {
       const taskList: TaskList = {}
       for (const [name, definition] of definitions) {
@@ -88,6 +96,11 @@ export function createJobs(needs: {
         needs.log.warn('a connection of the job worker ended', { because: error.message })
       })
       pool = workers
+      await workers.query(
+        `SELECT graphile_worker.force_unlock_workers(ARRAY(
+           SELECT locked_by FROM graphile_worker._private_jobs WHERE locked_by IS NOT NULL
+           UNION SELECT locked_by FROM graphile_worker._private_job_queues WHERE locked_by IS NOT NULL))`,
+      )
       runner = await run({
         pgPool: workers,
         taskList,

@@ -78,6 +78,22 @@ export async function migratePostgres(
   }
 }
 
+/** Runs `work` while no other process migrates: for stores that have no lock of their own. */
+export async function whileNobodyMigrates<Result>(
+  address: PostgresAddress,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const client = new pg.Client(connectionOf(address))
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    await client.query('SELECT pg_advisory_lock($1)', [advisoryLock])
+    return await work()
+  } finally {
+    await client.end()
+  }
+}
+
 /** Makes the database `name` when the server has none. */
 export async function ensureDatabase(socketDirectory: string, name: string): Promise<void> {
   if (!/^[a-z][a-z0-9_]*$/.test(name)) throw new Error(`not a name for a database: ${name}`)
