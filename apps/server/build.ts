@@ -27,14 +27,14 @@ import { addToolRoutes, createTools } from '../../modules/tools/server/index.ts'
 import type { Id } from '../../lib/ids/ids.ts'
 import type { Clock } from '../../platform/clock/clock.ts'
 import type { Config } from '../../platform/config/config.ts'
-import { freeSpace } from '../../platform/data-dir/space.ts'
 import { createFiles } from '../../platform/files/files.ts'
-import { createHttp, type HealthCheck } from '../../platform/http/server.ts'
+import { createHttp } from '../../platform/http/server.ts'
 import type { Authorise } from '../../platform/http/http.ts'
 import { createJobs } from '../../platform/jobs/worker.ts'
 import type { Log } from '../../platform/log/log.ts'
 import { createIds, type Random } from '../../platform/random/random.ts'
 import type { Engines } from './engines.ts'
+import { healthChecks } from './health.ts'
 
 export interface BuildNeeds {
   engines: Engines
@@ -209,6 +209,7 @@ export async function build(needs: BuildNeeds) {
     segments,
     publicUrl,
     directory: join(engines.directory, 'transmit'),
+    durable: config.sendDurable,
     people: (wanted) => peopleNow(wanted),
     async hand(events) {
       await collect.accept(sources.internal(), events, 'journeys')
@@ -260,27 +261,7 @@ export async function build(needs: BuildNeeds) {
   }
 
   const letIn = createAuthorise(accounts, publicUrl)
-  const health: HealthCheck[] = [
-    { name: 'postgres', check: () => postgres.ping() },
-    { name: 'clickhouse', check: () => clickhouse.ping() },
-    {
-      name: 'collect',
-      check() {
-        const { ok, finding } = collect.health()
-        return ok ? Promise.resolve() : Promise.reject(new Error(finding))
-      },
-    },
-    {
-      name: 'disk',
-      async check() {
-        const { free, total } = await freeSpace(engines.directory)
-        if (free < 512 * 1_048_576)
-          throw new Error(
-            `${String(Math.round(free / 1_048_576))} MiB free of ${String(Math.round(total / 1_073_741_824))} GiB`,
-          )
-      },
-    },
-  ]
+  const health = healthChecks({ engines, clock, collect, jobs, journeys })
   const http = await createHttp({
     config,
     log,

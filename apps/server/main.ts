@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { systemClock } from '../../platform/clock/clock.ts'
-import type { Config } from '../../platform/config/config.ts'
+import { linksInMails, type Config } from '../../platform/config/config.ts'
 import { createLog } from '../../platform/log/log.ts'
 import { startCatcher } from '../../platform/mail/catcher.ts'
 import { systemRandom } from '../../platform/random/random.ts'
@@ -32,6 +32,8 @@ export interface ServeOptions {
 export async function serve(config: Config, options: ServeOptions): Promise<Serving> {
   const { print } = options
   const log = createLog(config.log)
+  const links = linksInMails(config)
+  if (links !== undefined) process.stderr.write(`Warning: ${links.says}\n`)
   const pages = options.pages === false ? undefined : await builtPages(print)
   print(`Opening ${config.dataDir}…`)
   const engines = await openEngines(config, log)

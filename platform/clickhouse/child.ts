@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Clock } from '../clock/clock.ts'
 import { refuseWhenLost } from '../data-dir/history.ts'
 import type { Log } from '../log/log.ts'
+import { restartPauses, usualRhythm, watchPulse, type PulseRhythm } from '../supervision/pulse.ts'
 
 /** An embedded ClickHouse engine under supervision. Its port changes when it is started again, so ask each time. */
 export interface ClickHouseChild {
@@ -15,22 +16,32 @@ export interface ClickHouseChild {
 
 /** The engine's cap; single heavy queries were seen to pass it by a third. */
 const memoryBytes = 1_610_612_736
+/** A cold first start reads 566 MB of library. */
+const launchMs = 120_000
 
 /**
- * Starts the engine on `dataDir/clickhouse` and starts it again with growing pauses (0.2 s to 10 s) when it dies.
+ * Starts the engine on `dataDir/clickhouse` and starts it again with growing pauses when it dies, hangs, or does not come up.
  * @throws when it is not up within 120 s (a cold first start reads 566 MB of library), with the last lines it wrote
  */
-export async function startClickHouse(dataDir: string, log: Log, clock: Clock): Promise<ClickHouseChild> {
+export async function startClickHouse(
+  dataDir: string,
+  log: Log,
+  clock: Clock,
+  rhythm: PulseRhythm = usualRhythm,
+): Promise<ClickHouseChild> {
   refuseWhenLost(dataDir, 'clickhouse')
   const secret = randomBytes(24).toString('base64url')
   let child: ChildProcess | undefined
   let port = 0
   let stopping = false
-  let failures = 0
+  let answering = false
+  const pauses = restartPauses(clock)
   let lastLines: string[] = []
 
-  function launch(): Promise<boolean> {
+  /** @returns whether it answers; one that does not in time is killed, which its exit tells to `again` */
+  async function launch(): Promise<boolean> {
     lastLines = []
+    pauses.launched()
     const started = spawn(
       process.execPath,
       [join(import.meta.dirname, 'engine.ts'), join(dataDir, 'clickhouse'), String(memoryBytes)],
@@ -46,42 +57,55 @@ export async function startClickHouse(dataDir: string, log: Log, clock: Clock): 
     started.stderr?.on('data', (text: string) => {
       lastLines = [...lastLines, ...text.split('\n').filter((line) => line !== '')].slice(-20)
     })
-    return new Promise((resolve) => {
-      started.once('message', (message) => {
-        port = (message as { port: number }).port
-        failures = 0
-        resolve(true)
-      })
-      started.once('exit', (code, signal) => {
-        if (child === started) child = undefined
-        resolve(false)
-        if (!stopping) void again(code ?? signal)
-      })
-    })
+    const patience = new AbortController()
+    const up = await Promise.race([
+      new Promise<boolean>((resolve) => {
+        started.once('message', (message) => {
+          port = (message as { port: number }).port
+          answering = true
+          resolve(true)
+        })
+        started.once('exit', (code, signal) => {
+          if (child === started) child = undefined
+          answering = false
+          resolve(false)
+          if (!stopping) void again(code ?? signal)
+        })
+      }),
+      clock.sleep(launchMs, patience.signal).then(() => false),
+    ])
+    patience.abort()
+    if (!up) started.kill('SIGKILL')
+    return up
   }
 
   async function again(how: unknown): Promise<void> {
-    const pauseMs = Math.min(10_000, 200 * 2 ** failures)
-    failures += 1
+    const pauseMs = pauses.next()
     log.warn('the ClickHouse engine ended; starting it again', { how, pauseMs, lastLines })
     await clock.sleep(pauseMs)
     if (!stopping) await launch()
   }
 
-  const patience = new AbortController()
-  const up = await Promise.race([launch(), clock.sleep(120_000, patience.signal).then(() => false)])
-  patience.abort()
-  if (!up) {
+  if (!(await launch())) {
     stopping = true
-    child?.kill('SIGKILL')
     throw new Error(`The ClickHouse engine did not start. The last it said:\n${lastLines.join('\n')}`)
   }
+  const stopWatching = watchPulse(
+    clock,
+    rhythm,
+    (signal) => (answering ? ping(port, secret, signal) : undefined),
+    (because) => {
+      log.warn('the ClickHouse engine hangs; ending it', { because })
+      child?.kill('SIGKILL')
+    },
+  )
   return {
     url: () => `http://127.0.0.1:${String(port)}`,
     secret,
     pid: () => child?.pid,
     async stop() {
       stopping = true
+      stopWatching()
       const ending = child
       if (ending === undefined) return
       const ended = new Promise<void>((resolve) => ending.once('exit', () => resolve()))
@@ -93,4 +117,14 @@ export async function startClickHouse(dataDir: string, log: Log, clock: Clock): 
       await ended
     },
   }
+}
+
+/** The engine answers this by a query on one of its sessions (engine.ts). */
+async function ping(port: number, secret: string, signal: AbortSignal): Promise<void> {
+  const answer = await fetch(`http://127.0.0.1:${String(port)}/ping`, {
+    headers: { 'x-clickhouse-key': secret },
+    signal,
+  })
+  const text = await answer.text()
+  if (!answer.ok) throw new Error(text.trim())
 }

@@ -42,6 +42,9 @@ const native = createRequire(require_.resolve('chdb'))(
 ) as Native
 
 const parallel = 4
+/** A statement without a time limit of its own (a migration, a merge) may take half an hour; one with a limit is a minute late at most. */
+const unlimitedMs = 30 * 60_000
+const slackMs = 60_000
 const longestBody = 512 * 1024 * 1024
 const streamable = new Set(['JSONEachRow', 'JSONCompactEachRow', 'TabSeparated', 'TSV', 'CSV', 'RowBinary', 'Native'])
 /** URL parameters of the interface that are not settings. */
@@ -118,16 +121,36 @@ const admin = new Session_(directory, { connectionArgs })
 await admin.queryAsync('CREATE DATABASE IF NOT EXISTS interlock ENGINE = Atomic', { format: 'TSV' })
 const idle: Session[] = Array.from({ length: parallel }, () => new Session_(directory, { connectionArgs }))
 const waiting: ((session: Session) => void)[] = []
+/** When a session must have answered at the latest, in ms since 1970. */
+const due = new Map<Session, number>()
 
-async function withSession<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
+/** @param limitMs what the request was given to take */
+async function withSession<Result>(limitMs: number, work: (session: Session) => Promise<Result>): Promise<Result> {
   const session = idle.pop() ?? (await new Promise<Session>((resolve) => waiting.push(resolve)))
+  due.set(session, Date.now() + limitMs + slackMs)
   try {
     return await work(session)
   } finally {
+    due.delete(session)
     const next = waiting.shift()
     if (next === undefined) idle.push(session)
     else next(session)
   }
+}
+
+/**
+ * Whether this engine works: a query on a free session; when all are taken, one on the session that is kept for ending queries, and at least
+ * one of the others is within its time. Sessions that all hang answer nobody, although this process does.
+ */
+async function answerPing(): Promise<void> {
+  if (idle.length > 0) {
+    await withSession(0, (session) => session.queryAsync('SELECT 1', { format: 'TSV' }))
+    return
+  }
+  const now = Date.now()
+  if ([...due.values()].every((at) => at < now))
+    throw new Problem(159, 'TIMEOUT_EXCEEDED: every session is past the time that its query may take')
+  await admin.queryAsync('SELECT 1', { format: 'TSV' })
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {
@@ -160,6 +183,7 @@ function bare(sql: string): string {
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://engine')
   if (url.pathname === '/ping') {
+    await answerPing()
     response.end('Ok.\n')
     return
   }
@@ -184,7 +208,8 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   const queryId = parameters.get('query_id') ?? randomBytes(16).toString('hex')
   const tag = `/*qid:${queryId.replace(/[^A-Za-z0-9-]/g, '')}*/`
 
-  await withSession(async (session) => {
+  const limitMs = Number(parameters.get('max_execution_time') ?? 0) * 1_000 || unlimitedMs
+  await withSession(limitMs, async (session) => {
     const reset: string[] = []
     let gone = false
     let running = false

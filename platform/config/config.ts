@@ -38,7 +38,15 @@ const Environment = z.object({
   INTERLOCK_SMTP_URL: z
     .url({ protocol: /^smtps?$/ })
     .optional()
-    .describe('where mail goes; by default the built-in mail catcher'),
+    .describe(
+      'where mail goes; by default the built-in mail catcher. A password goes over TLS only, or with ?insecure=1 at the end',
+    ),
+  INTERLOCK_SEND_DURABLE: z
+    .enum(['0', '1'])
+    .default('0')
+    .describe(
+      '1: the note before each mail’s last byte is on disk first, so that a power cut sends none twice; costs one fdatasync a mail',
+    ),
   INTERLOCK_SECRET_KEY: z
     .string()
     .min(32)
@@ -64,6 +72,7 @@ export interface Config {
   publicUrl: string | undefined
   allowedHosts: string[]
   smtpUrl: string | undefined
+  sendDurable: boolean
   secretKey: string | undefined
   log: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   trustProxy: string[]
@@ -97,6 +106,7 @@ export function readConfig(environment: Record<string, string | undefined>, over
     clickhouseUrl: value.INTERLOCK_CLICKHOUSE_URL,
     publicUrl: value.INTERLOCK_PUBLIC_URL,
     smtpUrl: value.INTERLOCK_SMTP_URL,
+    sendDurable: value.INTERLOCK_SEND_DURABLE === '1',
     secretKey: value.INTERLOCK_SECRET_KEY,
     log: value.INTERLOCK_LOG,
     allowedHosts: listed(value.INTERLOCK_ALLOWED_HOSTS),
@@ -105,8 +115,41 @@ export function readConfig(environment: Record<string, string | undefined>, over
     beganMs: value.INTERLOCK_BEGAN_MS,
     ...overrides,
   }
+  const links = linksInMails(config)
+  if (links?.fatal === true) throw new Error(links.says)
   const dir = config.dataDir.startsWith('~/') ? join(homedir(), config.dataDir.slice(2)) : config.dataDir
   return { ...config, dataDir: isAbsolute(dir) ? dir : resolve(dir) }
+}
+
+const thisMachine = new Set(['localhost', '127.0.0.1', '[::1]', '0.0.0.0'])
+
+/**
+ * What is wrong with the links that mails would carry: those to unsubscribe must open for everybody who gets one, and RFC 8058 wants https.
+ * Mail that goes to this machine only is a test and may carry what it likes.
+ * @returns undefined when all is well; `fatal` when no link would work for anybody
+ */
+export function linksInMails(
+  config: Pick<Config, 'publicUrl' | 'smtpUrl'>,
+): { fatal: boolean; says: string } | undefined {
+  if (config.smtpUrl === undefined || thisMachine.has(new URL(config.smtpUrl).hostname)) return undefined
+  const set = 'Set INTERLOCK_PUBLIC_URL to the https address under which people reach this server.'
+  if (config.publicUrl === undefined)
+    return {
+      fatal: true,
+      says: `Mail goes out (INTERLOCK_SMTP_URL), but its links would lead to this machine’s own address. ${set}`,
+    }
+  const { protocol, hostname } = new URL(config.publicUrl)
+  if (thisMachine.has(hostname))
+    return {
+      fatal: true,
+      says: `Mail goes out (INTERLOCK_SMTP_URL), but its links would lead to ${config.publicUrl}, which is every reader’s own machine. ${set}`,
+    }
+  if (protocol !== 'https:')
+    return {
+      fatal: false,
+      says: `The links in mails lead to ${config.publicUrl}: without https, mail programs offer no one-click unsubscribing (RFC 8058). ${set}`,
+    }
+  return undefined
 }
 
 /** Name and meaning of every variable, for `interlock help` and docs/operations. */

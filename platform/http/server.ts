@@ -22,6 +22,8 @@ export interface HealthCheck {
   name: string
   /** Resolves when it works; the text of the error says what does not. */
   check(): Promise<void>
+  /** It is told, and the server is ready all the same. */
+  tellOnly?: true
 }
 
 export interface HttpNeeds {
@@ -213,7 +215,7 @@ export async function createHttp(needs: HttpNeeds): Promise<HttpServer> {
   app.get('/health/live', () => ({ live: true }))
   app.get('/health/ready', async (_request, reply) => {
     const entries = await Promise.all(
-      needs.health.map(async ({ name, check }) => {
+      needs.health.map(async ({ name, check, tellOnly }) => {
         const answer = await Promise.race([
           check().then(
             () => undefined,
@@ -221,11 +223,13 @@ export async function createHttp(needs: HttpNeeds): Promise<HttpServer> {
           ),
           new Promise<string>((resolve) => setTimeout(resolve, 3_000, 'no answer within 3 seconds').unref()),
         ])
-        return [name, answer === undefined ? { ok: true } : { ok: false, because: answer }] as const
+        return { name, tellOnly, entry: answer === undefined ? { ok: true } : { ok: false, because: answer } }
       }),
     )
-    const ready = entries.every(([, entry]) => entry.ok)
-    return reply.status(ready ? 200 : 503).send({ ready, ...Object.fromEntries(entries) })
+    const ready = entries.every(({ entry, tellOnly }) => entry.ok || tellOnly === true)
+    return reply
+      .status(ready ? 200 : 503)
+      .send({ ready, ...Object.fromEntries(entries.map(({ name, entry }) => [name, entry])) })
   })
   app.get('/metrics', async (request, reply) => {
     if (!(await mayReadMetrics(request)))

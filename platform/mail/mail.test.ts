@@ -162,6 +162,20 @@ describe('sending', () => {
   })
 })
 
+describe('the password of a mail server', () => {
+  it('is given to none in the clear, unless that was said outright or it is this machine', async () => {
+    const sink = await aMailSink()
+    const hooks = { beforeFinalDot: () => undefined, afterAnswer: () => undefined }
+    const here = sink.url.replace('smtp://', 'smtp://user:pässword@')
+    // The same server by an address that is not known to be this machine.
+    const elsewhere = here.replace('127.0.0.1', '0.0.0.0')
+    await expect(openSmtp(elsewhere, hooks)).rejects.toThrow('offers no STARTTLS')
+    for (const url of [here, `${elsewhere}?insecure=1`, elsewhere.replace('user:pässword@', '')])
+      await (await openSmtp(url, hooks)).quit()
+    await sink.close()
+  })
+})
+
 describe('the transmit journal', () => {
   it('tells after a kill which mails were between dot and answer, and ignores a line that was cut off', () => {
     const directory = mkdtempSync(join(tmpdir(), 'il-tj-'))

@@ -45,16 +45,30 @@ const dataMs = 300_000
 /** The connection was lost or the server did not answer in time. */
 class Lost extends Error {}
 
+const loopback = ['localhost', '127.0.0.1', '[::1]', '::1']
+/** Whether the URL says outright that name and password may go in the clear. */
+const inTheClear = (target: URL) => target.searchParams.get('insecure') === '1'
+
+/** Where mail would go, as a sentence for doctor says it: without name and password. */
+export function smtpPlace(url: string): { host: string; port: number; loopback: boolean } {
+  const target = new URL(url)
+  return {
+    host: target.hostname,
+    port: target.port === '' ? (target.protocol === 'smtps:' ? 465 : 587) : Number(target.port),
+    loopback: loopback.includes(target.hostname),
+  }
+}
+
 /**
  * Opens a connection to a mail server: `smtp://` (STARTTLS when offered), `smtps://`. MAIL, RCPT and DATA go in one packet when the server
- * knows PIPELINING (RFC 2920).
- * @throws Lost when it cannot be reached or greets with a refusal
+ * knows PIPELINING (RFC 2920). Name and password are given to nobody in the clear, but on loopback or with `?insecure=1`: whoever sits in
+ * between takes STARTTLS out of the offer and reads along (RFC 3207 section 6).
+ * @throws Lost when it cannot be reached or greets with a refusal, or wants the password without encryption
  */
 export async function openSmtp(url: string, hooks: SmtpHooks): Promise<SmtpConnection> {
   const target = new URL(url)
   const secure = target.protocol === 'smtps:'
-  const port = target.port === '' ? (secure ? 465 : 587) : Number(target.port)
-  const local = ['localhost', '127.0.0.1', '[::1]', '::1'].includes(target.hostname)
+  const { port, loopback: local } = smtpPlace(url)
   const tls: ConnectionOptions = { host: target.hostname, servername: target.hostname }
 
   let socket: Socket = secure ? connectTls({ ...tls, port }) : connectTcp({ host: target.hostname, port })
@@ -64,6 +78,7 @@ export async function openSmtp(url: string, hooks: SmtpHooks): Promise<SmtpConne
   let waiting: ((reply: Reply | Error) => void)[] = []
   let open = true
   let sent = 0
+  let encrypted = secure
 
   const fail = (error: Error) => {
     open = false
@@ -148,8 +163,13 @@ export async function openSmtp(url: string, hooks: SmtpHooks): Promise<SmtpConne
       replies = []
       socket = connectTls({ ...tls, socket: plain })
       listen(socket)
+      encrypted = true
       await hello()
     }
+    if (target.username !== '' && !encrypted && !local && !inTheClear(target))
+      throw new Lost(
+        `${target.hostname} offers no STARTTLS, so name and password would go in the clear. Use smtps://, or add ?insecure=1 to INTERLOCK_SMTP_URL if the network in between is yours`,
+      )
     if (target.username !== '') {
       const user = decodeURIComponent(target.username)
       const password = decodeURIComponent(target.password)

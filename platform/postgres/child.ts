@@ -2,8 +2,10 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pg from 'pg'
 import type { Clock } from '../clock/clock.ts'
 import type { Log } from '../log/log.ts'
+import { restartPauses, usualRhythm, watchPulse, type PulseRhythm } from '../supervision/pulse.ts'
 import { place, type Placement } from './binaries.ts'
 
 /** An embedded PostgreSQL under supervision. */
@@ -33,13 +35,18 @@ exit $code`
 const longestSocketPath = 107
 
 /**
- * Makes the database when there is none, starts it, and restarts it with growing pauses (0.2 s to 10 s) when it dies.
+ * Makes the database when there is none, starts it, and restarts it with growing pauses when it dies or hangs.
  * @param dataDir the locked data directory
  * @throws when it does not come up within 60 s, with the last lines it wrote
  */
-export async function startPostgres(dataDir: string, log: Log, clock: Clock): Promise<PostgresChild> {
+export async function startPostgres(
+  dataDir: string,
+  log: Log,
+  clock: Clock,
+  rhythm: PulseRhythm = usualRhythm,
+): Promise<PostgresChild> {
   const placement = place(dataDir)
-  const socketDirectory = socketFolder(dataDir, placement)
+  const socketDirectory = socketFolder(dataDir)
   if (!existsSync(join(placement.directory, 'PG_VERSION'))) makeDatabase(placement)
   endLeftover(placement, log)
 
@@ -48,8 +55,12 @@ export async function startPostgres(dataDir: string, log: Log, clock: Clock): Pr
   let lastLines: string[] = []
   let exited: Promise<void> = Promise.resolve()
 
+  const pauses = restartPauses(clock)
   function launch(): void {
     lastLines = []
+    pauses.launched()
+    // Cleaners of temporary folders take it away while it stands still.
+    makeSocketFolder(socketDirectory, placement)
     const started = spawn(
       '/bin/sh',
       [
@@ -82,16 +93,13 @@ export async function startPostgres(dataDir: string, log: Log, clock: Clock): Pr
     })
   }
 
-  let failures = 0
   async function again(how: unknown): Promise<void> {
-    const pauseMs = Math.min(10_000, 200 * 2 ** failures)
-    failures += 1
+    const pauseMs = pauses.next()
     log.warn('PostgreSQL ended; starting it again', { how, pauseMs, lastLines })
     await clock.sleep(pauseMs)
     if (stopping) return
     endLeftover(placement, log)
     launch()
-    if (await answers(socketDirectory, clock, 30_000)) failures = 0
   }
 
   launch()
@@ -100,11 +108,23 @@ export async function startPostgres(dataDir: string, log: Log, clock: Clock): Pr
     child?.kill('SIGKILL')
     throw new Error(`PostgreSQL did not start within 60 seconds. The last it said:\n${lastLines.join('\n')}`)
   }
+  const stopWatching = watchPulse(
+    clock,
+    rhythm,
+    () => (child === undefined ? undefined : alive(socketDirectory, rhythm.deadlineMs)),
+    (because) => {
+      log.warn('PostgreSQL hangs; ending it', { because })
+      const pid = postmasterOf(placement)
+      // Its other processes end by themselves when it is gone, and the guard with it. Nothing that was committed is lost.
+      if (pid !== undefined) process.kill(pid, 'SIGKILL')
+    },
+  )
   return {
     socketDirectory,
     pid: () => child?.pid,
     async stop() {
       stopping = true
+      stopWatching()
       child?.stdin?.end()
       await exited
       rmSync(socketDirectory, { recursive: true, force: true })
@@ -135,7 +155,7 @@ function settings(socketDirectory: string): string[] {
 }
 
 /** A fresh private folder for the socket, short enough for every kernel; that of an owner that was killed is removed. */
-function socketFolder(dataDir: string, placement: Placement): string {
+function socketFolder(dataDir: string): string {
   const note = join(dataDir, 'postgres.socket')
   if (existsSync(note)) {
     const old = readFileSync(note, 'utf8')
@@ -143,9 +163,13 @@ function socketFolder(dataDir: string, placement: Placement): string {
   }
   const base = tmpdir().length + '/il-abcdef/.s.PGSQL.5432.lock'.length <= longestSocketPath ? tmpdir() : '/tmp'
   const made = mkdtempSync(join(base, 'il-'))
-  if (placement.uid !== undefined) chownSync(made, placement.uid, placement.uid)
   writeFileSync(note, made)
   return made
+}
+
+function makeSocketFolder(path: string, placement: Placement): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  if (placement.uid !== undefined) chownSync(path, placement.uid, placement.uid)
 }
 
 /** Makes the database beside its place and puts it there when it is whole, so that a kill in between leaves nothing that looks like one. */
@@ -185,30 +209,60 @@ function makeDatabase(placement: Placement): void {
   renameSync(half, placement.directory)
 }
 
-/** A postmaster of this very directory whose guard was killed too: it is ours to end, because we hold the lock of the data directory. */
-function endLeftover(placement: Placement, log: Log): void {
+/** The PostgreSQL that runs on this very directory; undefined when none does. */
+function postmasterOf(placement: Placement): number | undefined {
   const file = join(placement.directory, 'postmaster.pid')
-  if (!existsSync(file)) return
+  if (!existsSync(file)) return undefined
   const pid = Number(readFileSync(file, 'utf8').split('\n')[0])
-  if (!Number.isInteger(pid) || pid <= 1) return
+  if (!Number.isInteger(pid) || pid <= 1) return undefined
   try {
     const command = readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8')
-    if (!command.includes('postgres') || !command.includes(placement.directory)) return
-    log.warn('ending a PostgreSQL that outlived its owner', { pid })
-    process.kill(pid, 'SIGQUIT')
-    spawnSync('/bin/sh', [
-      '-c',
-      `for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do kill -0 ${String(pid)} 2>/dev/null || exit 0; sleep 0.25; done`,
-    ])
+    return command.includes('postgres') && command.includes(placement.directory) ? pid : undefined
   } catch {
-    // It is gone already.
+    // It is gone already, or this system has no /proc.
+    return undefined
+  }
+}
+
+/** A postmaster whose guard was killed too: it is ours to end, because we hold the lock of the data directory. */
+function endLeftover(placement: Placement, log: Log): void {
+  const pid = postmasterOf(placement)
+  if (pid === undefined) return
+  log.warn('ending a PostgreSQL that outlived its owner', { pid })
+  try {
+    process.kill(pid, 'SIGQUIT')
+  } catch {
+    return
+  }
+  spawnSync('/bin/sh', [
+    '-c',
+    `for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do kill -0 ${String(pid)} 2>/dev/null || exit 0; sleep 0.25; done; kill -KILL ${String(pid)}`,
+  ])
+}
+
+/** Resolves when a new connection got an answer; a refusal by the server (starting, too many connections) is one too. */
+async function alive(socketDirectory: string, withinMs: number): Promise<void> {
+  const client = new pg.Client({
+    host: socketDirectory,
+    user: 'interlock',
+    database: 'postgres',
+    connectionTimeoutMillis: withinMs,
+    query_timeout: withinMs,
+  })
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    await client.query('SELECT 1')
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError)) throw error
+  } finally {
+    void client.end().catch(() => undefined)
   }
 }
 
 async function answers(socketDirectory: string, clock: Clock, withinMs: number): Promise<boolean> {
-  const { Client } = (await import('pg')).default
   for (let waited = 0; waited < withinMs; waited += 50) {
-    const client = new Client({
+    const client = new pg.Client({
       host: socketDirectory,
       user: 'interlock',
       database: 'postgres',

@@ -27,6 +27,11 @@ export function createOutbox(needs: {
     async drained(): Promise<void> {
       while ((await once()) > 0);
     },
+    /** The one that waits longest; undefined when none does. */
+    async oldest(): Promise<number | undefined> {
+      const [row] = await needs.postgres.query<{ id: number }>('SELECT id FROM journeys.outbox ORDER BY id LIMIT 1')
+      return row?.id
+    },
     start() {
       stop = needs.clock.every(
         300,

@@ -46,6 +46,8 @@ export interface Journeys {
   start(): Promise<void>
   stop(): Promise<void>
   health(): { ok: boolean; finding: string }
+  /** The message event that has waited longest to be handed on, for /health/ready. */
+  oldestUntold(): Promise<number | undefined>
   /** Message events that waited were handed on: tests, the bench. */
   told(): Promise<void>
   /** The public addresses of links and pictures, a Fastify plugin. */
@@ -74,6 +76,8 @@ export interface JourneyNeeds {
   /** Takes message events in as events of Interlock's own source; resolves when they are on disk. */
   hand: (events: readonly unknown[]) => Promise<void>
   connections?: number
+  /** Each line of the transmit journal on disk before the dot. */
+  durable?: boolean
 }
 
 const page = 100
@@ -324,6 +328,7 @@ export function createJourneys(needs: JourneyNeeds): Journeys {
       outbox.stop()
     },
     health: () => sender.health(),
+    oldestUntold: () => outbox.oldest(),
     told: () => outbox.drained(),
     comesBack: comesBack({ ...needs, links }),
   }

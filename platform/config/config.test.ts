@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest'
+import { linksInMails, readConfig } from './config.ts'
+
+const mail = { INTERLOCK_SMTP_URL: 'smtp://mail.lindqvist.example:587' }
+
+describe('the environment', () => {
+  it.each([
+    ['no address', {}],
+    ['the machine itself', { INTERLOCK_PUBLIC_URL: 'https://localhost:4400' }],
+    ['its loopback', { INTERLOCK_PUBLIC_URL: 'http://127.0.0.1:4400' }],
+  ])('is refused when mail goes out and its links would lead to %s', (_what, also) => {
+    expect(() => readConfig({ ...mail, ...also })).toThrow('INTERLOCK_PUBLIC_URL')
+  })
+
+  it('is taken with a warning when the links would lack https, and without one when all is well or mail stays here', () => {
+    const plain = readConfig({ ...mail, INTERLOCK_PUBLIC_URL: 'http://shop.lindqvist.example' })
+    expect(linksInMails(plain)).toMatchObject({ fatal: false })
+    expect(linksInMails({ ...plain, publicUrl: 'https://shop.lindqvist.example' })).toBeUndefined()
+    expect(linksInMails(readConfig({ INTERLOCK_SMTP_URL: 'smtp://127.0.0.1:2525' }))).toBeUndefined()
+    expect(linksInMails(readConfig({}))).toBeUndefined()
+  })
+
+  it('is refused with a role that one process alone cannot take', () => {
+    expect(() => readConfig({ INTERLOCK_ROLE: 'work' })).toThrow('one process serves everything')
+    expect(readConfig({ INTERLOCK_ROLE: 'all', INTERLOCK_SEND_DURABLE: '1' }).sendDurable).toBe(true)
+  })
+})
