@@ -20,6 +20,9 @@ import type { PostgresPool } from '../../platform/postgres/postgres.ts'
 import { systemRandom } from '../../platform/random/random.ts'
 import { createSecrets, type Secrets } from '../../platform/secrets/secrets.ts'
 
+/** Where heads of the audit log are written down, outside the database. */
+export const auditHeadsOf = (directory: string): Lines => appendedLines(join(directory, 'audit-heads'))
+
 /** Everything that owns a process, a file or a socket, opened in order and closed in reverse. */
 export interface Engines {
   /** The data directory with all links resolved, locked. */
@@ -92,7 +95,7 @@ export async function openEngines(config: Config, log: Log): Promise<Engines> {
       index,
       secrets,
       pids: { postgres: postgres.pid(), clickhouse: clickhouse.pid() },
-      auditHeads: appendedLines(join(directory, 'audit-heads')),
+      auditHeads: auditHeadsOf(directory),
       close,
     }
   } catch (error) {

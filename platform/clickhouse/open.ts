@@ -54,6 +54,27 @@ export async function openClickHouse(
   }
 }
 
+/** Opens the analytics store as it is, changing no table: for a look at an installation whose server is stopped. */
+export async function lookAtClickHouse(
+  where: { url: string } | { dataDir: string },
+  log: Log,
+  clock: Clock,
+): Promise<Pick<OpenedClickHouse, 'clickhouse' | 'close'>> {
+  if ('url' in where) {
+    const clickhouse = connect(() => ({ url: where.url, database: undefined, password: undefined }))
+    return { clickhouse, close: () => clickhouse.close() }
+  }
+  const child = await startClickHouse(where.dataDir, log, clock)
+  const clickhouse = connectTo(child, 'interlock')
+  return {
+    clickhouse,
+    async close() {
+      await clickhouse.close()
+      await child.stop()
+    },
+  }
+}
+
 /** A client of the embedded engine for one database. */
 export function connectTo(child: Pick<ClickHouseChild, 'url' | 'secret'>, database: string): ClickHouse {
   return connect(() => ({ url: child.url(), database, password: child.secret }))

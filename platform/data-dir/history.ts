@@ -5,7 +5,7 @@ import { join } from 'node:path'
 export class DatabaseMissing extends Error {}
 
 /** What only a directory has that was used before: PostgreSQL's database is there before the first of these is made. The key is none, because it may be put there beforehand. */
-const traces = ['journal', 'seen.sqlite', 'audit-head.json', 'clickhouse']
+const traces = ['journal', 'seen.sqlite', 'audit-heads', 'clickhouse']
 
 /**
  * Before an engine makes a new, empty database: is this the first start, or did one get lost? A copied link that points nowhere, a disk that is

@@ -60,7 +60,7 @@ async function checkRecords(files: JournalFiles): Promise<JournalCheck> {
     if (!(error instanceof JournalDamage)) throw error
     const finding = `${error.file} is damaged at byte ${error.offset}; every record before position ${error.readableTo} is whole.`
     const mend =
-      'Look at the disk first (dmesg, smartctl). Restore the file from a backup, or run "interlock doctor --mend journal": it keeps every record that can be proven whole and sets the rest aside.'
+      'Look at the disk first (dmesg, smartctl). Restore the file from a backup, or run "interlock journal mend": it keeps every record that can be proven whole and sets the rest aside.'
     return { name, ok: false, finding, mend }
   }
 }

@@ -9,7 +9,7 @@ export class JournalDamage extends Error {
     super(
       `${file} is damaged at byte ${offset}: ${what}. Every record before position ${readableTo} is whole. ` +
         'Look at the disk first (dmesg, smartctl). Then restore this file from a backup of the journal, or run ' +
-        '"interlock doctor --mend journal": it keeps every record that can be proven whole and sets the damaged file aside.',
+        '"interlock journal mend": it keeps every record that can be proven whole and sets the damaged file aside.',
     )
     this.name = 'JournalDamage'
     this.file = file

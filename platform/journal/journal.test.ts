@@ -284,7 +284,7 @@ describe('damage', () => {
 
     const told = (await checkJournal(files)).find((check) => !check.ok)
     expect(told?.finding).toContain(second)
-    expect(told?.mend).toContain('interlock doctor --mend journal')
+    expect(told?.mend).toContain('interlock journal mend')
 
     const mended = await mendJournal(needs(files))
     expect(mended.kept + mended.rescued).toBe(59)

@@ -63,9 +63,10 @@ export function smtpPlace(url: string): { host: string; port: number; loopback: 
  * Opens a connection to a mail server: `smtp://` (STARTTLS when offered), `smtps://`. MAIL, RCPT and DATA go in one packet when the server
  * knows PIPELINING (RFC 2920). Name and password are given to nobody in the clear, but on loopback or with `?insecure=1`: whoever sits in
  * between takes STARTTLS out of the offer and reads along (RFC 3207 section 6).
+ * @param patienceMs how long each answer may take until it is open
  * @throws Lost when it cannot be reached or greets with a refusal, or wants the password without encryption
  */
-export async function openSmtp(url: string, hooks: SmtpHooks): Promise<SmtpConnection> {
+export async function openSmtp(url: string, hooks: SmtpHooks, patienceMs = commandMs): Promise<SmtpConnection> {
   const target = new URL(url)
   const secure = target.protocol === 'smtps:'
   const { port, loopback: local } = smtpPlace(url)
@@ -149,13 +150,13 @@ export async function openSmtp(url: string, hooks: SmtpHooks): Promise<SmtpConne
   const name = hostname().replace(/[^A-Za-z0-9.-]/g, '') || 'localhost'
   let features: string[] = []
   const hello = async () => {
-    features = good(await ask(`EHLO ${name}`), 'EHLO').lines.map((line) => line.toUpperCase())
+    features = good(await ask(`EHLO ${name}`, patienceMs), 'EHLO').lines.map((line) => line.toUpperCase())
   }
   try {
-    good(await answer(commandMs), 'greeting')
+    good(await answer(patienceMs), 'greeting')
     await hello()
     if (!secure && features.includes('STARTTLS') && !local) {
-      good(await ask('STARTTLS'), 'STARTTLS')
+      good(await ask('STARTTLS', patienceMs), 'STARTTLS')
       const plain = socket
       plain.removeAllListeners()
       // Whatever came before the handshake is not to be believed (CVE-2011-0411).
@@ -173,7 +174,10 @@ export async function openSmtp(url: string, hooks: SmtpHooks): Promise<SmtpConne
     if (target.username !== '') {
       const user = decodeURIComponent(target.username)
       const password = decodeURIComponent(target.password)
-      good(await ask(`AUTH PLAIN ${Buffer.from(`\u0000${user}\u0000${password}`).toString('base64')}`), 'AUTH')
+      good(
+        await ask(`AUTH PLAIN ${Buffer.from(`\u0000${user}\u0000${password}`).toString('base64')}`, patienceMs),
+        'AUTH',
+      )
     }
   } catch (error) {
     socket.destroy()

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { connectionOf, type PostgresAddress } from './pool.ts'
+import type { Postgres } from './postgres.ts'
 
 /** Any number; the same for all of us, so that two servers starting together wait for each other. */
 const advisoryLock = 7_411_902
@@ -75,6 +76,29 @@ export async function migratePostgres(
     return done
   } finally {
     await client.end()
+  }
+}
+
+/** How a database stands to this program. */
+export interface MigrationState {
+  /** Names that the next start would apply. */
+  pending: string[]
+  /** Names that this program does not know: the database belongs to a newer one. */
+  newer: string[]
+}
+
+/** Reads, and changes nothing. */
+export async function migrationState(postgres: Postgres, migrations: readonly Migration[]): Promise<MigrationState> {
+  const [there] = await postgres.query<{ yes: boolean }>(`SELECT to_regclass('platform.migration') IS NOT NULL AS yes`)
+  const applied = new Set(
+    there?.yes === true
+      ? (await postgres.query<{ name: string }>('SELECT name FROM platform.migration')).map((row) => row.name)
+      : [],
+  )
+  const known = new Set(migrations.map((migration) => migration.name))
+  return {
+    pending: [...known].filter((name) => !applied.has(name)),
+    newer: [...applied].filter((name) => !known.has(name)),
   }
 }
 

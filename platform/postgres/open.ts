@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Clock } from '../clock/clock.ts'
 import type { Log } from '../log/log.ts'
 import { startPostgres } from './child.ts'
-import { ensureDatabase, migratePostgres, readMigrations } from './migrate.ts'
+import { ensureDatabase, migratePostgres, migrationState, readMigrations, type MigrationState } from './migrate.ts'
 import { createPool, type PostgresAddress } from './pool.ts'
 import type { PostgresPool } from './postgres.ts'
 
@@ -16,6 +16,30 @@ export interface OpenedPostgres {
 }
 
 const migrations = join(import.meta.dirname, '../../migrations/postgres')
+
+/** Opens the state store as it is, changing nothing: for a look at an installation whose server is stopped. The database must be there. */
+export async function lookAtPostgres(
+  where: { url: string } | { dataDir: string },
+  log: Log,
+  clock: Clock,
+): Promise<Pick<OpenedPostgres, 'pool' | 'close'> & { migrations: MigrationState }> {
+  const child = 'dataDir' in where ? await startPostgres(where.dataDir, log, clock) : undefined
+  const address: PostgresAddress =
+    child === undefined
+      ? { url: 'url' in where ? where.url : '' }
+      : { socketDirectory: child.socketDirectory, database: 'interlock' }
+  const pool = createPool(address, log, clock, 2)
+  const close = async () => {
+    await pool.close()
+    await child?.stop()
+  }
+  try {
+    return { pool, close, migrations: await migrationState(pool, readMigrations(migrations)) }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
 
 /**
  * Opens the state store, migrated. With a `url` a server of yours (15 or later); else the embedded PostgreSQL of the data directory,

@@ -10,21 +10,17 @@ import { common, Misuse, type Command } from './command.ts'
 
 export const importFile: Command = {
   name: 'import',
-  usage: 'import FILE.csv --source NAME',
-  summary: 'Read a file into a source: how it is written and what its columns mean is found out and shown.',
+  usage: 'import SOURCE FILE',
+  summary:
+    'Read a file into a source, which is made (as a CRM) when there is none of this name: how the file is written and what its columns mean is found out and shown.',
   options: {
     ...common,
-    source: {
-      type: 'string',
-      value: 'NAME',
-      says: 'the source that the rows belong to; made (as a CRM) when there is none of this name',
-    },
     'dry-run': { type: 'boolean', says: 'count and show the ten worst rows, store nothing' },
   },
   async run({ config, options, rest, print, json }) {
-    const [path] = rest
-    const name = options['source']
-    if (path === undefined || typeof name !== 'string') throw new Misuse('Say: interlock import FILE.csv --source NAME')
+    const [name, path, ...more] = rest
+    if (name === undefined || path === undefined || more.length > 0)
+      throw new Misuse('Say: interlock import SOURCE FILE, for example: interlock import "Old CRM" customers.csv')
     if (!existsSync(path)) throw new Misuse(`There is no file ${path}.`)
     const known = runningServer(config.dataDir)
     // Without a server that has the data directory, one is started for as long as the import takes.
