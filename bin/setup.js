@@ -30,6 +30,11 @@ export function setUp() {
     fail(
       'The npm package `node` did not bring its binary. Allow its install script and try again: npm rebuild --ignore-scripts=false node',
     )
+  const tried = spawnSync(node, ['--version'], { encoding: 'utf8' })
+  if (tried.status !== 0)
+    fail(
+      `Node 26, which npm brought, does not run here: ${(tried.error?.message ?? tried.stderr).trim()}\nIf a library is missing, install it; on Debian and Ubuntu: apt-get install -y libatomic1`,
+    )
   const link = join(root, 'node_modules', '.bin', 'interlock')
   mkdirSync(dirname(link), { recursive: true })
   rmSync(link, { force: true })

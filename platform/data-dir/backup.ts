@@ -35,7 +35,7 @@ type Entry = Contents['entries'][number]
 
 const listName = 'backup.json'
 /** Belongs to a process and not to the data: made anew by each start. */
-const left = new Set(['lock', 'owner.json', 'server.json', 'postgres.socket', 'engine.xml', listName])
+const left = new Set(['lock', 'lock-journal', 'owner.json', 'server.json', 'postgres.socket', 'engine.xml', listName])
 
 /**
  * Copies a data directory that nobody uses (the caller holds its lock). Where an entry is a link, what it points to is copied; links inside of

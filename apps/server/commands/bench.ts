@@ -16,7 +16,7 @@ export const bench: Command = {
   name: 'bench',
   usage: 'bench NAME',
   summary: 'Measure one published figure on this machine; without a name, the list.',
-  options: { json: { type: 'boolean', says: 'one JSON value on standard output' } },
+  options: { json: { type: 'boolean', says: 'one JSON object as the last line' } },
   async run({ rest, print, json }) {
     const names = readdirSync(folder).flatMap((file) =>
       file.endsWith('.ts') && !file.endsWith('.test.ts') ? [file.slice(0, -3)] : [],

@@ -86,7 +86,9 @@ export async function feed(
     }
   }
   await flush()
+  const read = new Set((await app.imports.list()).filter((one) => one.state === 'done').map((one) => one.fileName))
   for (const [at, [name, fileName, text]] of files.entries()) {
+    if (read.has(fileName)) continue
     progress(`The file ${fileName} is read.`, 0.6 + at * 0.1)
     const uploaded = await app.imports.upload(
       { kind: 'api-key', accountId: 'demo' as never, name: 'the demo company' },

@@ -2,6 +2,7 @@ import type { Id } from '../../../lib/ids/ids.ts'
 import type { Caller } from '../../../platform/http/caller.ts'
 import type { Role } from '../../../modules/accounts/contract.ts'
 import { systemClock } from '../../../platform/clock/clock.ts'
+import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import type { App } from '../build.ts'
 import { demoIntegrations, demoStaff, demoTools } from './stack.ts'
 import { demoPassword } from './staff.ts'
@@ -19,29 +20,30 @@ export async function staffMember(app: App, key: (typeof demoStaff)[number]['key
   return steppedUp
 }
 
-/** The people of both sides, the tools, the feeds and the sender: what a company has before the first event. Done once. */
+/** The people of both sides, the tools, the feeds and the sender: what a company has before the first event. Leaves out what is there. */
 export async function settle(app: App): Promise<void> {
-  if ((await app.accounts.people()).length > 0) return
   const { postgres, accounts, tools, sources, channels } = app
+  const known = new Map((await accounts.people()).map((person) => [person.email, person.id]))
   const staff = new Map<string, Id<'account'>>()
   for (const one of demoStaff)
     staff.set(
       one.key,
-      await postgres.transaction((tx) =>
-        accounts.createPerson(tx, {
-          email: one.email,
-          name: one.name,
-          side: one.side,
-          roles: [...one.roles] as Role[],
-          password: demoPassword,
-        }),
-      ),
+      known.get(one.email) ??
+        (await postgres.transaction((tx) =>
+          accounts.createPerson(tx, {
+            email: one.email,
+            name: one.name,
+            side: one.side,
+            roles: [...one.roles] as Role[],
+            password: demoPassword,
+          }),
+        )),
     )
   const owner = (key: string) => staff.get(key) ?? null
   const marketing = ['head', 'operations', 'campaigns']
   const it = ['engineer', 'run']
   const made = new Map<string, Id<'tool'>>()
-  await postgres.transaction(async (tx) => {
+  const furnish = async (tx: Postgres) => {
     for (const [index, tool] of demoTools.entries()) {
       // The mail route exists already: it is a tool from the first start on.
       if (tool.name === 'Mail route A') continue
@@ -82,7 +84,9 @@ export async function settle(app: App): Promise<void> {
       await sources.createAs(tx, actor, { name, kind, ...(toolId === undefined ? {} : { toolId }) })
     }
     await channels.createSenderAs(tx, actor, 'Lindqvist & Töchter', 'hej@news.lindqvist.example')
-  })
+  }
+  // All of it or nothing, so one source tells of everything.
+  if (!sources.list().some((source) => source.name === 'Web shop')) await postgres.transaction(furnish)
   const administrator = await staffMember(app, 'run')
   await tools.change(administrator, await channels.prepareRoute(), {
     ownerMarketing: owner('head'),

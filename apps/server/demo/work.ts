@@ -24,7 +24,7 @@ const letter = (subject: string, preheader: string, heading: string, text: strin
   },
 })
 
-/** Half-finished work on both sides, as a company has it on any Tuesday: made through the same doors as everybody's. */
+/** Half-finished work on both sides, as a company has it on any Tuesday: made through the same doors as everybody's. Leaves out what is there. */
 export async function ask(app: App): Promise<void> {
   const { segments, content, journeys, requests, consent, channels } = app
   const [campaigns, operations, head, engineer] = await Promise.all([
@@ -41,8 +41,12 @@ export async function ask(app: App): Promise<void> {
     listed: true,
   })
 
-  const active = await segments.create(
-    operations,
+  const segmentNamed = async (name: string, of: SegmentDefinition) =>
+    (await segments.list()).find((one) => one.name === name) ?? (await segments.create(operations, name, of))
+  const templateNamed = async (by: typeof campaigns, name: string, body: Body) =>
+    (await content.list()).find((one) => one.name === name) ?? (await content.create(by, name, body))
+
+  const active = await segmentNamed(
     'Bought in the last 60 days',
     definition([
       {
@@ -54,8 +58,7 @@ export async function ask(app: App): Promise<void> {
       },
     ]),
   )
-  const garden = await segments.create(
-    operations,
+  const garden = await segmentNamed(
     'Looked at gardens, bought nothing for a month',
     definition([
       {
@@ -74,13 +77,12 @@ export async function ask(app: App): Promise<void> {
       },
     ]),
   )
-  const sweden = await segments.create(
-    operations,
+  const sweden = await segmentNamed(
     'Customers in Sweden',
     definition([{ kind: 'trait', field: 'address.country', test: { is: 'equal', value: 'SE' } }]),
   )
 
-  const autumn = await content.create(
+  const autumn = await templateNamed(
     campaigns,
     'Autumn light',
     letter(
@@ -91,7 +93,7 @@ export async function ask(app: App): Promise<void> {
       'See the lamps',
     ),
   )
-  const gardens = await content.create(
+  const gardens = await templateNamed(
     campaigns,
     'Garden in autumn',
     letter(
@@ -102,7 +104,7 @@ export async function ask(app: App): Promise<void> {
       'To the garden',
     ),
   )
-  const store = await content.create(
+  const store = await templateNamed(
     operations,
     'Stores: new hours',
     letter(
@@ -132,26 +134,34 @@ export async function ask(app: App): Promise<void> {
       sendAt: days === null ? null : new Date(systemClock.ms() + days * 86_400_000).toISOString(),
     })
 
+  const there = new Set((await journeys.list()).map((one) => one.name))
+
   // One waits for both keys.
-  const light = await broadcast('Autumn light to recent customers', autumn.id, active.id, 'offers', null)
-  const waiting = await requests.open(campaigns, 'broadcast', light.id, 'We would like this out before the weekend.')
-  await requests.comment(
-    engineer,
-    waiting.id,
-    'The mail route is quiet on Thursday evening; that would be a good slot.',
-  )
+  if (!there.has('Autumn light to recent customers')) {
+    const light = await broadcast('Autumn light to recent customers', autumn.id, active.id, 'offers', null)
+    const waiting = await requests.open(campaigns, 'broadcast', light.id, 'We would like this out before the weekend.')
+    await requests.comment(
+      engineer,
+      waiting.id,
+      'The mail route is quiet on Thursday evening; that would be a good slot.',
+    )
+  }
   // One had a key of marketing, and then the mail was changed: the key fell out.
-  const green = await broadcast('Garden before the frost', gardens.id, garden.id, 'offers', 2)
-  const fallen = await requests.open(campaigns, 'broadcast', green.id, 'Goes to people who looked and did not buy.')
-  const marketing = fallen.keys.find((slot) => slot.kind === 'marketing')
-  if (marketing !== undefined) await requests.giveKey(head, fallen.id, fallen.releaseHash, 'marketing', undefined)
-  await content.change(campaigns, gardens.id, 'Garden in autumn', {
-    ...gardens.body,
-    subject: 'Your garden before the first frost, {{ person.firstName | default: "friend" }}',
-  })
+  if (!there.has('Garden before the frost')) {
+    const green = await broadcast('Garden before the frost', gardens.id, garden.id, 'offers', 2)
+    const fallen = await requests.open(campaigns, 'broadcast', green.id, 'Goes to people who looked and did not buy.')
+    const marketing = fallen.keys.find((slot) => slot.kind === 'marketing')
+    if (marketing !== undefined) await requests.giveKey(head, fallen.id, fallen.releaseHash, 'marketing', undefined)
+    await content.change(campaigns, gardens.id, 'Garden in autumn', {
+      ...gardens.body,
+      subject: 'Your garden before the first frost, {{ person.firstName | default: "friend" }}',
+    })
+  }
   // One has its key from marketing and waits for IT.
-  const hours = await broadcast('New opening hours, Sweden', store.id, sweden.id, 'news', 1)
-  const half = await requests.open(campaigns, 'broadcast', hours.id, 'Store managers have told their teams already.')
-  if (half.keys.some((slot) => slot.kind === 'marketing'))
-    await requests.giveKey(head, half.id, half.releaseHash, 'marketing', 'not before 08:00 Stockholm time')
+  if (!there.has('New opening hours, Sweden')) {
+    const hours = await broadcast('New opening hours, Sweden', store.id, sweden.id, 'news', 1)
+    const half = await requests.open(campaigns, 'broadcast', hours.id, 'Store managers have told their teams already.')
+    if (half.keys.some((slot) => slot.kind === 'marketing'))
+      await requests.giveKey(head, half.id, half.releaseHash, 'marketing', 'not before 08:00 Stockholm time')
+  }
 }

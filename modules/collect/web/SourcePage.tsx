@@ -119,7 +119,7 @@ await analytics.closeAndFlush()`,
 const analytics = new RudderAnalytics('${source.writeKey}', { dataPlaneUrl: '${host}' })
 analytics.track({ userId: 'me', event: 'First Event' })
 analytics.flush()`,
-    'A file': `npx interlock import customers.csv --source "${source.name}"`,
+    'A file': `npx interlock import "${source.name}" customers.csv`,
   }
   return (
     <Card
