@@ -54,7 +54,7 @@ export function backUp(
   if (embedded.postgres) refuseWhenLost(dataDir, 'postgres')
   if (embedded.clickhouse) refuseWhenLost(dataDir, 'clickhouse')
   refuseRunning(join(dataDir, 'postgres', 'postmaster.pid'))
-  const entries = intoEmpty(to, (half) =>
+  const entries = intoEmpty(to, 0o700, (half) =>
     readdirSync(dataDir)
       .filter((name) => !left.has(name))
       .sort()
@@ -80,7 +80,8 @@ export function restore(from: string, dataDir: string): Contents {
       `${from} has no ${listName}: it is not a backup, or one that was not finished. Nothing was restored.`,
     )
   const contents = Contents.parse(JSON.parse(readFileSync(list, 'utf8')))
-  intoEmpty(dataDir, (half) => {
+  // As the first start makes it (lock.ts): what is secret inside is closed by its own mode.
+  intoEmpty(dataDir, 0o755, (half) => {
     for (const entry of contents.entries) {
       if (basename(entry.name) !== entry.name)
         throw new Error(`${list} names ${entry.name}, which is no entry of a backup.`)
@@ -101,12 +102,12 @@ export function restore(from: string, dataDir: string): Contents {
 }
 
 /** Works in a folder beside the target that takes its place when all went well. */
-function intoEmpty<Result>(target: string, work: (half: string) => Result): Result {
+function intoEmpty<Result>(target: string, mode: number, work: (half: string) => Result): Result {
   if (existsSync(target) && (!statSync(target).isDirectory() || readdirSync(target).length > 0))
     throw new Error(`${target} is not empty. Name a folder that is not there yet; nothing is ever overwritten.`)
   const half = `${target}.half`
   rmSync(half, { recursive: true, force: true })
-  mkdirSync(half, { recursive: true, mode: 0o700 })
+  mkdirSync(half, { recursive: true, mode })
   try {
     const result = work(half)
     if (existsSync(target)) rmdirSync(target)

@@ -47,7 +47,7 @@ export function healthFindings(ready: Record<string, unknown>): Finding[] {
   return Object.entries(ready)
     .filter(([name]) => name !== 'ready')
     .map(([name, entry]): Finding => {
-      const { ok, because } = entry as { ok: boolean; because?: string }
+      const { ok, because } = entry as { ok: unknown; because?: string }
       return { name, ok: ok === true, says: because ?? (ok === true ? 'ok' : 'is not well and does not say why') }
     })
 }
