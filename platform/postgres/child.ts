@@ -1,5 +1,15 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -114,9 +124,15 @@ export async function startPostgres(
     () => (child === undefined ? undefined : alive(socketDirectory, rhythm.deadlineMs)),
     (because) => {
       log.warn('PostgreSQL hangs; ending it', { because })
-      const pid = postmasterOf(placement)
-      // Its other processes end by themselves when it is gone, and the guard with it. Nothing that was committed is lost.
-      if (pid !== undefined) process.kill(pid, 'SIGKILL')
+      // All of its processes: one that stands still too would keep the shared memory from the next. Nothing that was committed is lost.
+      const postmaster = postmasterOf(placement)
+      if (postmaster === undefined) return
+      for (const pid of [postmaster, ...childrenOf(postmaster)])
+        try {
+          process.kill(pid, 'SIGKILL')
+        } catch {
+          // It ended by itself.
+        }
     },
   )
   return {
@@ -222,6 +238,23 @@ function postmasterOf(placement: Placement): number | undefined {
     // It is gone already, or this system has no /proc.
     return undefined
   }
+}
+
+/** Pids of the processes that this one started; none where the system has no /proc. */
+function childrenOf(parent: number): number[] {
+  if (!existsSync('/proc/self/stat')) return []
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => {
+      if (!Number.isInteger(pid)) return false
+      try {
+        // `pid (name) state ppid …`, where the name may hold anything.
+        const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8')
+        return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === parent
+      } catch {
+        return false
+      }
+    })
 }
 
 /** A postmaster whose guard was killed too: it is ours to end, because we hold the lock of the data directory. */

@@ -51,8 +51,15 @@ describe('an engine that hangs without ending', () => {
       const postmaster = Number(
         readFileSync(join(realpathSync(join(directory, 'postgres')), 'postmaster.pid'), 'utf8').split('\n')[0],
       )
-      process.kill(postmaster, 'SIGSTOP')
+      // Every process of it, as on a disk that does not answer; one client is in the middle of a question.
+      const asked = ask('SELECT pg_sleep(600)').catch((error: unknown) => error)
+      await until(
+        async () => (await ask(`SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)'`)).length > 0,
+      )
+      const others = await ask('SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()')
+      for (const { pid } of [...(others as { pid: number }[]), { pid: postmaster }]) process.kill(pid, 'SIGSTOP')
       await until(() => server.pid() !== undefined && server.pid() !== before)
+      expect(await asked).toBeInstanceOf(Error)
       await until(() =>
         ask('SELECT n FROM note').then(
           (rows) => rows.length === 1,

@@ -119,6 +119,22 @@ describe('the analytics store', () => {
     throw new Error('the question still runs')
   })
 
+  it('says that it lives while each of its sessions is at work', async () => {
+    const stop = new AbortController()
+    const long = Array.from({ length: 4 }, () =>
+      clickhouse
+        .query(
+          'SELECT sum(sleepEachRow(0.1)) FROM numbers(600) SETTINGS max_block_size = 1',
+          {},
+          { signal: stop.signal },
+        )
+        .catch(() => undefined),
+    )
+    await clickhouse.ping()
+    stop.abort()
+    await Promise.all(long)
+  })
+
   it('tells an error that comes after the first rows', async () => {
     const read = async () => {
       for await (const rows of clickhouse.stream('SELECT throwIf(number = 1500000) FROM numbers(3000000)')) void rows
