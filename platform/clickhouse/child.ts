@@ -47,7 +47,8 @@ export async function startClickHouse(
       [join(import.meta.dirname, 'engine.ts'), join(dataDir, 'clickhouse'), String(memoryBytes)],
       {
         stdio: ['pipe', 'ignore', 'pipe', 'ipc'],
-        env: { PATH: '/usr/bin:/bin', TZ: 'UTC', HOME: dataDir },
+        // Each query holds a thread of the pool; of the usual four, four long ones would leave none for ending them.
+        env: { PATH: '/usr/bin:/bin', TZ: 'UTC', HOME: dataDir, UV_THREADPOOL_SIZE: '16' },
       },
     )
     child = started

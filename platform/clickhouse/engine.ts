@@ -45,6 +45,7 @@ const parallel = 4
 /** A statement without a time limit of its own (a migration, a merge) may take half an hour; one with a limit is a minute late at most. */
 const unlimitedMs = 30 * 60_000
 const slackMs = 60_000
+const killAgainMs = 200
 const longestBody = 512 * 1024 * 1024
 const streamable = new Set(['JSONEachRow', 'JSONCompactEachRow', 'TabSeparated', 'TSV', 'CSV', 'RowBinary', 'Native'])
 /** URL parameters of the interface that are not settings. */
@@ -216,10 +217,16 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     const onClose = () => {
       if (response.writableFinished) return
       gone = true
-      if (running)
-        void admin
+      void end()
+    }
+    /** More than once: a query that has only just been handed over is not in the engine's list yet, and would run on for nobody. */
+    const end = async () => {
+      while (running) {
+        await admin
           .queryAsync(`KILL QUERY WHERE position(query, ${literal(tag)}) = 1 ASYNC`, { format: 'TSV' })
           .catch(() => undefined)
+        await new Promise((resolve) => setTimeout(resolve, killAgainMs))
+      }
     }
     response.on('close', onClose)
     try {
