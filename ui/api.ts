@@ -1,6 +1,6 @@
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query'
-import { useRef } from 'react'
+import { createElement, useRef } from 'react'
 import type { AnyRoute, ReplyOf, SentTo } from '../lib/routes/routes.ts'
 
 /** A refusal of the server, as a value that pages can show: what is wrong, and what would pass. */
@@ -73,17 +73,30 @@ export function useRoute<R extends AnyRoute>(
   })
 }
 
+/** How long Undo is offered. */
+const undoMs = 10_000
+
 /**
  * A deed: a button that changes something. Its refusal is shown with what would pass; its success with `done`.
  * @param options.touches beginnings of paths whose answers are no longer true afterwards
+ * @param options.undo the deed that takes this one back, offered for ten seconds; undefined where there is none. What has none asks first (SureButton).
  */
 export function useDeed<R extends AnyRoute>(
   route: R,
-  options: { touches: readonly string[]; done?: string | ((reply: ReplyOf<R>) => string); quiet?: readonly string[] },
+  options: {
+    touches: readonly string[]
+    done?: string | ((reply: ReplyOf<R>) => string)
+    quiet?: readonly string[]
+    undo?: (reply: ReplyOf<R>, sent: SentTo<R>) => (() => Promise<unknown>) | undefined
+  },
 ) {
   const client = useQueryClient()
   // A double click is one deed: the same is not asked for again while it is under way.
   const underWay = useRef(new Map<string, Promise<ReplyOf<R>>>())
+  const freshen = () =>
+    client.invalidateQueries({
+      predicate: ({ queryKey }) => options.touches.some((path) => String(queryKey[0]).startsWith(path)),
+    })
   return useMutation<ReplyOf<R>, Problem, SentTo<R>>({
     mutationFn(sent) {
       const same = JSON.stringify(sent)
@@ -93,19 +106,54 @@ export function useDeed<R extends AnyRoute>(
       underWay.current.set(same, asked)
       return asked
     },
-    async onSuccess(reply) {
-      if (options.done !== undefined)
-        notifications.show({
-          message: typeof options.done === 'string' ? options.done : options.done(reply),
-          withBorder: true,
+    async onSuccess(reply, sent) {
+      const says = typeof options.done === 'function' ? options.done(reply) : options.done
+      const back = options.undo?.(reply, sent)
+      if (back !== undefined)
+        offerUndo(says ?? 'Done.', () => {
+          back().then(
+            () => {
+              notifications.show({ message: 'Undone.', withBorder: true })
+              return freshen()
+            },
+            (problem: unknown) => {
+              if (problem instanceof Problem) tell(problem)
+            },
+          )
         })
-      await client.invalidateQueries({
-        predicate: ({ queryKey }) => options.touches.some((path) => String(queryKey[0]).startsWith(path)),
-      })
+      else if (says !== undefined) notifications.show({ message: says, withBorder: true })
+      await freshen()
     },
     onError(problem) {
-      if (options.quiet?.includes(problem.code) === true) return
-      notifications.show({ title: problem.message, message: problem.passes, withBorder: true, autoClose: 9_000 })
+      if (options.quiet?.includes(problem.code) !== true) tell(problem)
     },
+  })
+}
+
+function tell(problem: Problem): void {
+  notifications.show({ title: problem.message, message: problem.passes, withBorder: true, autoClose: 9_000 })
+}
+
+function offerUndo(says: string, undo: () => void): void {
+  const id = notifications.show({
+    message: createElement(
+      'span',
+      { className: 'undo' },
+      createElement('span', {}, says),
+      createElement(
+        'button',
+        {
+          type: 'button',
+          className: 'plain-link',
+          onClick() {
+            notifications.hide(id)
+            undo()
+          },
+        },
+        'Undo',
+      ),
+    ),
+    withBorder: true,
+    autoClose: undoMs,
   })
 }

@@ -1,6 +1,10 @@
 import { count } from './format.tsx'
 
-/** Bars over time, drawn as SVG; the same figures as a table for who does not see them. No legend: the label is on the chart. */
+const width = 640
+/** No bar is wider than this: few bars are few bars, not slabs. */
+const widest = 28
+
+/** Bars over time, drawn as SVG, with the same figures as a table behind it. No legend: the label is on the chart. Empty steps keep their place. */
 export function Bars(props: {
   label: string
   unit: string
@@ -9,39 +13,49 @@ export function Bars(props: {
 }) {
   const { bars, label, unit } = props
   const height = props.height ?? 120
-  const most = Math.max(1, ...bars.map((bar) => bar.value))
-  const width = 640
-  const step = width / Math.max(1, bars.length)
+  const top = Math.max(0, ...bars.map((bar) => bar.value))
+  if (top === 0)
+    return (
+      <figure className="chart">
+        <figcaption className="secondary">{label}</figcaption>
+        <p className="none secondary">No {unit} yet.</p>
+      </figure>
+    )
+  const step = width / bars.length
+  const bar = Math.min(step * 0.7, widest)
+  const first = bars.findIndex((one) => one.value === top)
   return (
     <figure className="chart">
       <figcaption className="secondary">{label}</figcaption>
       <svg
         viewBox={`0 0 ${String(width)} ${String(height + 18)}`}
         role="img"
-        aria-label={`${label}: ${bars.map((bar) => `${bar.label} ${count(bar.value)}`).join(', ')}`}
+        aria-label={`${label}: at most ${count(top)} ${unit}, ${bars[first]?.label ?? ''}. The table below has every figure.`}
       >
         <line x1="0" x2={width} y1={height} y2={height} className="axis" />
-        {bars.map((bar, index) => {
-          const tall = (bar.value / most) * (height - 16)
+        {bars.map((one, index) => {
+          const tall = (one.value / top) * (height - 16)
+          const middle = index * step + step / 2
           return (
-            <g key={bar.label}>
-              <title>{`${bar.label}: ${count(bar.value)} ${unit}`}</title>
+            <g key={one.label}>
+              <title>{`${one.label}: ${count(one.value)} ${unit}`}</title>
+              <rect x={index * step} width={step} y={0} height={height} fill="transparent" />
               <rect
-                x={index * step + step * 0.15}
-                width={step * 0.7}
+                x={middle - bar / 2}
+                width={bar}
                 y={height - tall}
-                height={Math.max(tall, bar.value > 0 ? 1 : 0)}
+                height={Math.max(tall, one.value > 0 ? 1 : 0)}
                 rx="2"
                 className="bar"
               />
-              {bar.value === most ? (
+              {index === first ? (
                 <text
-                  x={Math.min(Math.max(index * step + step / 2, 20), width - 20)}
+                  x={Math.min(Math.max(middle, 20), width - 20)}
                   y={height - tall - 4}
                   textAnchor="middle"
                   className="figure"
                 >
-                  {count(bar.value)}
+                  {count(one.value)}
                 </text>
               ) : null}
               {index === 0 || index === bars.length - 1 ? (
@@ -51,13 +65,29 @@ export function Bars(props: {
                   textAnchor={index === 0 ? 'start' : 'end'}
                   className="tick"
                 >
-                  {bar.label}
+                  {one.label}
                 </text>
               ) : null}
             </g>
           )
         })}
       </svg>
+      <details>
+        <summary>As a table</summary>
+        {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard (WCAG 2.1.1) */}
+        <div tabIndex={0} role="region" aria-label={`${label}, as a table`}>
+          <table>
+            <tbody>
+              {bars.map((one) => (
+                <tr key={one.label}>
+                  <th scope="row">{one.label}</th>
+                  <td className="right">{count(one.value)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </details>
     </figure>
   )
 }

@@ -34,6 +34,46 @@ export function relative(at: string, nowMs = Date.now()): string {
   return new Date(at).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })
 }
 
+/** A moment that is not far, as one says it: “today 21:15”, “tomorrow 09:00”, “Thursday 10:00”, “3 Mar 2027 08:00”. */
+export function moment(at: string, nowMs = Date.now()): string {
+  const then = new Date(at)
+  const day = (date: Date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime()
+  const days = Math.round((day(then) - day(new Date(nowMs))) / 86_400_000)
+  const clock = then.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })
+  if (days === 0) return `today ${clock}`
+  if (days === 1) return `tomorrow ${clock}`
+  if (days === -1) return `yesterday ${clock}`
+  if (days > 1 && days < 7) return `${then.toLocaleDateString('en-GB', { weekday: 'long' })} ${clock}`
+  return `${then.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })} ${clock}`
+}
+
+/** A moment in words, the exact one on hover. */
+export function At({ at }: { at: string }) {
+  return (
+    <Tooltip label={exact(at)}>
+      <time dateTime={at}>{moment(at)}</time>
+    </Tooltip>
+  )
+}
+
+/** A sentence of the server in which moments stand as “on 2026-11-25 at 20:15 UTC”: each becomes words of the reader's own time zone. */
+export function Timed({ text }: { text: string }) {
+  const parts = text.split(/(?:\bon )?(\d{4}-\d\d-\d\d at \d\d:\d\d UTC)/)
+  return parts.map((part, index) =>
+    index % 2 === 1 ? (
+      <At key={`${part} ${String(index)}`} at={`${part.slice(0, 10)}T${part.slice(14, 19)}:00Z`} />
+    ) : (
+      part
+    ),
+  )
+}
+
+/** What to call somebody: the name, or the best that is known, or the end of the id. */
+export function calledOf(person: { id: string; name: string; email?: string | null; phone?: string | null }): string {
+  if (person.name !== '') return person.name
+  return person.email ?? person.phone ?? `Visitor ${person.id.slice(-6)}`
+}
+
 /** A time as people say it, the exact one on hover. */
 export function Ago({ at }: { at: string | null }) {
   if (at === null) return <span className="secondary">never</span>

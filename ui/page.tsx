@@ -1,6 +1,16 @@
 import { Button, Skeleton, Tabs } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
 import { Link, useParams } from '@tanstack/react-router'
-import { useEffect, useState, type ComponentType, type ReactNode } from 'react'
+import {
+  createContext,
+  useContext,
+  useEffect,
+  useState,
+  type ComponentType,
+  type CSSProperties,
+  type ReactNode,
+} from 'react'
+import { useAddress } from './address.tsx'
 import type { Problem } from './api.ts'
 
 /** A page of a module: its address, its name, and how to get it. `nav` puts it into the rail. */
@@ -8,7 +18,12 @@ export interface PageDefinition {
   path: string
   title: string
   load: () => Promise<ComponentType>
-  nav?: { group: 'Know' | 'Act' | 'Agree' | 'top' | 'bottom'; label: string; order: number; permission?: string }
+  nav?: {
+    group: 'Know' | 'Act' | 'Measure' | 'Agree' | 'top' | 'bottom'
+    label: string
+    order: number
+    permission?: string
+  }
 }
 
 /** A word of the address, such as the id in `/people/$id`. */
@@ -33,6 +48,7 @@ export function Page(props: {
   children?: ReactNode
 }) {
   const { title, tabTitle, sub, crumbs, actions, sentence, children } = props
+  const narrow = useContext(NarrowPanel)
   useEffect(() => {
     document.title = `${tabTitle ?? title} · Interlock`
   }, [tabTitle, title])
@@ -56,7 +72,8 @@ export function Page(props: {
         {actions === undefined ? null : <div className="actions">{actions}</div>}
       </header>
       {sentence === undefined ? null : <p className="sentence">{sentence}</p>}
-      {children}
+      {narrow?.strip}
+      {narrow?.other === true ? null : children}
     </div>
   )
 }
@@ -106,8 +123,10 @@ export function Empty(props: { sentence: string; example?: ReactNode; action?: R
   )
 }
 
+export type Shape = 'rows' | 'table' | 'page'
+
 /** The shape of what comes, after 200 ms, so that fast answers do not flicker. */
-export function Loading({ rows = 4 }: { rows?: number }) {
+export function Loading({ rows = 4, shape = 'rows' }: { rows?: number; shape?: Shape }) {
   const [shown, setShown] = useState(false)
   useEffect(() => {
     const timer = setTimeout(() => {
@@ -117,12 +136,40 @@ export function Loading({ rows = 4 }: { rows?: number }) {
       clearTimeout(timer)
     }
   }, [])
+  const bars = (count: number, height = 18) =>
+    Array.from({ length: count }, (_none, index) => (
+      <Skeleton key={index} height={height} radius={6} width={`${String(96 - ((index * 17) % 40))}%`} />
+    ))
   if (!shown) return <div aria-busy="true" className="loading" />
+  const busy = { 'aria-busy': true, role: 'status', 'aria-label': 'Loading' } as const
+  if (shape === 'page')
+    return (
+      <div {...busy} className="page">
+        <Skeleton height={30} width="46%" radius={6} />
+        <Skeleton height={16} width="70%" radius={6} />
+        <div className="card loading">{bars(2, 22)}</div>
+        <div className="cards">
+          <div className="card loading">{bars(rows)}</div>
+          <div className="card loading">{bars(rows)}</div>
+        </div>
+      </div>
+    )
+  if (shape === 'table')
+    return (
+      <div {...busy} className="card loading">
+        <Skeleton height={12} width="60%" radius={6} />
+        {Array.from({ length: Math.max(rows, 6) }, (_none, index) => (
+          <div key={index} className="loading-row">
+            <Skeleton height={18} radius={6} />
+            <Skeleton height={18} radius={6} />
+            <Skeleton height={18} radius={6} width="60%" />
+          </div>
+        ))}
+      </div>
+    )
   return (
-    <div aria-busy="true" aria-label="Loading" className="loading">
-      {Array.from({ length: rows }, (_none, index) => (
-        <Skeleton key={index} height={18} radius={6} width={`${String(96 - ((index * 17) % 40))}%`} />
-      ))}
+    <div {...busy} className="loading">
+      {bars(rows)}
     </div>
   )
 }
@@ -145,32 +192,63 @@ export function ProblemNote({ problem, again }: { problem: Problem; again?: () =
 export function Ask<Value>(props: {
   of: { data: Value | undefined; error: Problem | null; refetch: () => unknown }
   rows?: number
+  /** What comes: rows within a card, a table, or a whole page. */
+  shape?: Shape
   children: (value: Value) => ReactNode
 }) {
-  const { of, rows, children } = props
+  const { of, rows, shape, children } = props
   if (of.data !== undefined) return <>{children(of.data)}</>
-  if (of.error !== null) return <ProblemNote problem={of.error} again={() => void of.refetch()} />
-  return <Loading {...(rows === undefined ? {} : { rows })} />
+  if (of.error !== null) {
+    const note = <ProblemNote problem={of.error} again={() => void of.refetch()} />
+    return shape === 'page' ? <div className="page">{note}</div> : note
+  }
+  return <Loading {...(rows === undefined ? {} : { rows })} {...(shape === undefined ? {} : { shape })} />
 }
 
-/** The thing on the left, what belongs to it on the right; below 1,100 px the panel goes under the thing. */
+/** Below 1,100 px the page itself shows the strip of tabs, and in place of its content what was chosen there. */
+const NarrowPanel = createContext<{ strip: ReactNode; other: boolean } | undefined>(undefined)
+const wordOf = (name: string) => name.toLowerCase().replaceAll(' ', '-')
+
+/** The thing on the left, what belongs to it on the right; below 1,100 px tabs under its title. The tab stands in the address. */
 export function ObjectLayout(props: { children: ReactNode; panel: Readonly<Record<string, ReactNode>> }) {
   const names = Object.keys(props.panel)
-  const [tab, setTab] = useState<string | null>('0')
+  const [words, put] = useAddress()
+  const narrow = useMediaQuery('(max-width: 1100px)', undefined, { getInitialValueInEffect: false })
+  const asked = names.find((name) => wordOf(name) === words['tab'])
+  const choose = (value: string | null) => {
+    put({ tab: value === null || value === 'overview' ? undefined : value })
+  }
+  const tabs = (extra: readonly string[]) => (
+    <Tabs.List aria-label="What belongs to it">
+      {[...extra, ...names].map((name) => (
+        <Tabs.Tab key={name} value={wordOf(name)}>
+          {name}
+        </Tabs.Tab>
+      ))}
+    </Tabs.List>
+  )
+  if (narrow) {
+    const value = asked === undefined ? 'overview' : wordOf(asked)
+    const strip = (
+      <Tabs value={value} onChange={choose} keepMounted={false} className="object-tabs">
+        {tabs(['Overview'])}
+        {['Overview', ...names].map((name) => (
+          <Tabs.Panel key={name} value={wordOf(name)} pt={name === 'Overview' ? 0 : 'md'}>
+            {name === 'Overview' ? null : <Card>{props.panel[name]}</Card>}
+          </Tabs.Panel>
+        ))}
+      </Tabs>
+    )
+    return <NarrowPanel value={{ strip, other: asked !== undefined }}>{props.children}</NarrowPanel>
+  }
   return (
     <div className="object">
       <div className="object-main">{props.children}</div>
       <aside className="panel" aria-label="What belongs to it">
-        <Tabs value={tab} onChange={setTab} keepMounted={false}>
-          <Tabs.List>
-            {names.map((name, index) => (
-              <Tabs.Tab key={name} value={String(index)}>
-                {name}
-              </Tabs.Tab>
-            ))}
-          </Tabs.List>
-          {names.map((name, index) => (
-            <Tabs.Panel key={name} value={String(index)} pt="md">
+        <Tabs value={wordOf(asked ?? names[0] ?? '')} onChange={choose} keepMounted={false}>
+          {tabs([])}
+          {names.map((name) => (
+            <Tabs.Panel key={name} value={wordOf(name)} pt="md">
               {props.panel[name]}
             </Tabs.Panel>
           ))}
@@ -180,17 +258,23 @@ export function ObjectLayout(props: { children: ReactNode; panel: Readonly<Recor
   )
 }
 
-/** A wide table that scrolls within itself on a phone. */
+/** A table; what is too wide scrolls within its card, and on a phone each row is a card that names its cells by the heads. */
 export function Table(props: {
   head: readonly ReactNode[]
   children: ReactNode
   label: string
   right?: readonly number[]
 }) {
+  const heads = Object.fromEntries(
+    props.head.map((cell, index) => [
+      `--h${String(index + 1)}`,
+      typeof cell === 'string' ? JSON.stringify(cell) : '""',
+    ]),
+  ) as CSSProperties
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard (WCAG 2.1.1)
     <div className="table-scroll" tabIndex={0} role="region" aria-label={props.label}>
-      <table className="table">
+      <table className="table" style={heads}>
         <thead>
           <tr>
             {props.head.map((cell, index) =>

@@ -10,6 +10,7 @@ import { createRootRoute, createRoute, createRouter, Link, Outlet, RouterProvide
 import { lazy, StrictMode, Suspense } from 'react'
 import { createRoot } from 'react-dom/client'
 import { JoinPage, SignInPage } from '../../modules/accounts/web/index.tsx'
+import { readWords, writeWords } from '../../ui/address.tsx'
 import { Problem } from '../../ui/api.ts'
 import { Empty, Loading, Page } from '../../ui/page.tsx'
 import { theme } from '../../ui/theme.ts'
@@ -40,13 +41,7 @@ const router = createRouter({
           getParentRoute: () => house,
           path: page.path,
           component: () => (
-            <Suspense
-              fallback={
-                <div className="page">
-                  <Loading rows={6} />
-                </div>
-              }
-            >
+            <Suspense fallback={<Loading shape="page" />}>
               <Shown />
             </Suspense>
           ),
@@ -54,6 +49,8 @@ const router = createRouter({
       }),
     ),
   ]),
+  parseSearch: readWords,
+  stringifySearch: writeWords,
   defaultPreload: 'intent',
   scrollRestoration: true,
   defaultNotFoundComponent: () => (

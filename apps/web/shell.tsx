@@ -1,21 +1,18 @@
 import { Drawer, Menu, useMantineColorScheme } from '@mantine/core'
-import { Spotlight, spotlight, type SpotlightActionData } from '@mantine/spotlight'
+import { spotlight } from '@mantine/spotlight'
 import { useQueryClient } from '@tanstack/react-query'
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
 import { useEffect, useState, type ReactNode } from 'react'
 import { routes as accounts } from '../../modules/accounts/contract.ts'
 import { routes as cockpit } from '../../modules/cockpit/contract.ts'
-import { routes as journeys } from '../../modules/journeys/contract.ts'
-import { routes as profiles } from '../../modules/profiles/contract.ts'
-import { routes as requests } from '../../modules/requests/contract.ts'
-import { routes as segments } from '../../modules/segments/contract.ts'
-import { routes as tools } from '../../modules/tools/contract.ts'
 import { useDeed, useRoute } from '../../ui/api.ts'
 import { Loading, ProblemNote, type PageDefinition } from '../../ui/page.tsx'
 import { Avatar, sideName } from '../../ui/signal.tsx'
+import { Keys } from './keys.tsx'
 import { pages } from './pages.ts'
+import { Palette } from './palette.tsx'
 
-const groups = ['Know', 'Act', 'Agree'] as const
+const groups = ['Know', 'Act', 'Measure', 'Agree'] as const
 
 /** The frame of every page: rail, palette, who is signed in. Without a session it leads to the sign-in and back. */
 export function Shell() {
@@ -42,6 +39,7 @@ function Frame({ me }: { me: { name: string; side: 'marketing' | 'it'; permissio
   const at = useLocation()
   // Open for one address: whoever went to a page has chosen.
   const [moreAt, setMoreAt] = useState<string | undefined>()
+  const [keys, setKeys] = useState(false)
   const more = moreAt === at.pathname
   const setMore = (open: boolean) => {
     setMoreAt(open ? at.pathname : undefined)
@@ -79,7 +77,13 @@ function Frame({ me }: { me: { name: string; side: 'marketing' | 'it'; permissio
       <a className="skip" href="#main">
         To the content
       </a>
-      <Palette />
+      <Palette
+        permissions={me.permissions}
+        keys={() => {
+          setKeys(true)
+        }}
+      />
+      <Keys open={keys} setOpen={setKeys} />
       <nav className="rail" aria-label="Pages">
         <Link to="/" className="brand">
           <img src="/mark.svg" alt="" width="24" height="24" /> Interlock
@@ -197,70 +201,5 @@ function Who({ me }: { me: { name: string; side: 'marketing' | 'it' } }) {
         </Menu.Item>
       </Menu.Dropdown>
     </Menu>
-  )
-}
-
-/** Ctrl-K: pages, and everything that has a name. People are searched on the server as one types. */
-function Palette() {
-  const navigate = useNavigate()
-  const [query, setQuery] = useState('')
-  const enabled = query.trim().length > 1
-  const people = useRoute(profiles.list, { query: { search: query.trim() } }, { enabled, keep: true })
-  const asked = useRoute(requests.list, {}, { enabled })
-  const casts = useRoute(journeys.list, {}, { enabled })
-  const groupsOf = useRoute(segments.list, {}, { enabled })
-  const register = useRoute(tools.list, {}, { enabled })
-  const go = (id: string, label: string, description: string, to: string): SpotlightActionData => ({
-    id,
-    label,
-    description,
-    onClick: () => void navigate({ to }),
-  })
-  const actions = [
-    {
-      group: 'Pages',
-      actions: pages
-        .filter((page) => page.nav !== undefined)
-        .map((page) => go(page.path, page.nav?.label ?? '', page.title, page.path)),
-    },
-    {
-      group: 'Campaigns',
-      actions: (casts.data ?? []).map((row) => go(row.id, row.name, row.sentence, `/campaigns/${row.id}`)),
-    },
-    {
-      group: 'Requests',
-      actions: (asked.data ?? []).map((row) => go(row.id, row.title, row.sentence, `/requests/${row.id}`)),
-    },
-    {
-      group: 'Segments',
-      actions: (groupsOf.data ?? []).map((row) => go(row.id, row.name, row.says, `/segments/${row.id}`)),
-    },
-    {
-      group: 'Tools',
-      actions: (register.data ?? []).map((row) => go(row.id, row.name, row.capability, `/tools/${row.id}`)),
-    },
-    {
-      group: 'People',
-      actions: enabled
-        ? (people.data?.people ?? []).slice(0, 8).map((row) => ({
-            ...go(row.id, row.name === '' ? (row.email ?? row.id) : row.name, row.email ?? '', `/people/${row.id}`),
-            keywords: [query],
-          }))
-        : [],
-    },
-  ]
-  return (
-    <Spotlight
-      actions={actions}
-      query={query}
-      onQueryChange={setQuery}
-      shortcut={['mod + K', '/']}
-      highlightQuery
-      limit={24}
-      scrollable
-      maxHeight={440}
-      nothingFound="Nothing has this name."
-      searchProps={{ placeholder: 'A page, a person, a campaign, a tool…', 'aria-label': 'Search' }}
-    />
   )
 }

@@ -91,6 +91,14 @@ export const routes = {
     params: one,
     reply: Template,
   }),
+  versions: route({
+    method: 'GET',
+    path: '/api/templates/:id/versions',
+    summary: 'The versions of a template, newest first; each stays as it was.',
+    allow: 'data.read',
+    params: one,
+    reply: z.array(z.object({ version: z.number().int(), subject: z.string(), at: z.string(), by: z.string() })),
+  }),
   create: route({
     method: 'POST',
     path: '/api/templates',

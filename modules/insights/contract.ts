@@ -33,7 +33,27 @@ export const Report = z.object({
 })
 export type Report = z.infer<typeof Report>
 
+/** One broadcast that went out, in the list of reports. */
+export const ReportRow = z.object({
+  id: z.string(),
+  name: z.string(),
+  launchedAt: z.string(),
+  audience: z.number().int(),
+  accepted: z.number().int(),
+  opened: z.number().int(),
+  clicked: z.number().int(),
+  unsubscribed: z.number().int(),
+})
+export type ReportRow = z.infer<typeof ReportRow>
+
 export const routes = {
+  reports: route({
+    method: 'GET',
+    path: '/api/insights/broadcasts',
+    summary: 'Every broadcast that went out, newest first, with what came back.',
+    allow: 'data.read',
+    reply: z.array(ReportRow),
+  }),
   report: route({
     method: 'GET',
     path: '/api/insights/broadcasts/:id',

@@ -98,8 +98,9 @@ export const routes = {
   list: route({
     method: 'GET',
     path: '/api/requests',
-    summary: 'Requests: what waits for you, what waits for others, what is done.',
+    summary: 'Requests: what waits for you, what waits for others, what is done; or those that cover one thing.',
     allow: 'data.read',
+    query: z.object({ covers: z.string().max(60).optional() }),
     reply: z.array(RequestRow),
   }),
   get: route({

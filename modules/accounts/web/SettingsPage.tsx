@@ -6,6 +6,7 @@ import { call, Problem, useDeed, useRoute } from '../../../ui/api.ts'
 import { Ago } from '../../../ui/format.tsx'
 import { Ask, Card, Facts, Page, Table } from '../../../ui/page.tsx'
 import { sideName, SideMark } from '../../../ui/signal.tsx'
+import { SureButton } from '../../../ui/sure.tsx'
 import { keyScopes, routes, type KeyScope, type Me } from '../contract.ts'
 import { proofs, useProof } from './useProof.tsx'
 
@@ -276,15 +277,14 @@ function ApiKeys({ you }: { you: Me }) {
                   </td>
                   <td>
                     {row.revokedAt === null ? (
-                      <Button
+                      <SureButton
+                        label="Revoke"
                         size="compact-sm"
-                        variant="default"
-                        onClick={() => {
+                        says={`Whatever uses “${row.name}” stops at once, and the key cannot be brought back; another can be made.`}
+                        onSure={() => {
                           revoke.mutate({ params: { id: row.id } })
                         }}
-                      >
-                        Revoke
-                      </Button>
+                      />
                     ) : null}
                   </td>
                 </tr>

@@ -1,6 +1,7 @@
 import { Button, Modal, MultiSelect, SegmentedControl, TextInput } from '@mantine/core'
 import { useState, type FormEvent } from 'react'
-import { useDeed, useRoute } from '../../../ui/api.ts'
+import { useAddress } from '../../../ui/address.tsx'
+import { call, useDeed, useRoute } from '../../../ui/api.ts'
 import { Ago } from '../../../ui/format.tsx'
 import { Ask, Card, Page, Table } from '../../../ui/page.tsx'
 import { SideMark } from '../../../ui/signal.tsx'
@@ -20,11 +21,16 @@ const data = Role.options.map((role) => ({ value: role, label: meanings[role] })
 export function StaffPage() {
   const me = useRoute(routes.me)
   const people = useRoute(routes.people)
-  const [editing, setEditing] = useState<Person | 'new' | undefined>()
+  const [{ invite }, put] = useAddress()
+  const [changing, setChanging] = useState<Person | undefined>()
   const disable = useDeed(routes.setDisabled, {
     touches: ['/api/people-here', '/api/requests'],
     done: 'Done; it is in force at once.',
     quiet: proofs,
+    undo: (_done, { params, body }) =>
+      params === undefined || body === undefined
+        ? undefined
+        : () => call(routes.setDisabled, { params, body: { disabled: !body.disabled } }),
   })
   const proof = useProof()
   const turn = (person: Person) => {
@@ -37,6 +43,11 @@ export function StaffPage() {
       },
     )
   }
+  const editing = changing ?? (invite === undefined ? undefined : 'new')
+  const close = () => {
+    setChanging(undefined)
+    put({ invite: undefined })
+  }
   const admin = me.data?.permissions.includes('admin') === true
   return (
     <Page
@@ -48,7 +59,7 @@ export function StaffPage() {
           disabled={!admin}
           title={admin ? undefined : 'Only an administrator invites people.'}
           onClick={() => {
-            setEditing('new')
+            put({ invite: 'yes' })
           }}
         >
           Invite someone
@@ -56,7 +67,7 @@ export function StaffPage() {
       }
     >
       <Card className="list">
-        <Ask of={people}>
+        <Ask of={people} shape="table">
           {(rows) => (
             <Table label="People who work here" head={['Name', 'Side', 'Roles', 'Second factor', 'Last seen', '']}>
               {rows.map((row) => (
@@ -84,7 +95,7 @@ export function StaffPage() {
                           size="compact-sm"
                           variant="default"
                           onClick={() => {
-                            setEditing(row)
+                            setChanging(row)
                           }}
                         >
                           Change
@@ -110,19 +121,10 @@ export function StaffPage() {
       {proof.dialog}
       <Modal
         opened={editing !== undefined}
-        onClose={() => {
-          setEditing(undefined)
-        }}
+        onClose={close}
         title={editing === 'new' ? 'Invite someone' : `Change ${typeof editing === 'object' ? editing.name : ''}`}
       >
-        {editing === undefined ? null : (
-          <Edit
-            person={editing}
-            close={() => {
-              setEditing(undefined)
-            }}
-          />
-        )}
+        {editing === undefined ? null : <Edit person={editing} close={close} />}
       </Modal>
     </Page>
   )

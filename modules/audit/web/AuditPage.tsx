@@ -1,16 +1,18 @@
 import { Button } from '@mantine/core'
-import { useState } from 'react'
+import { Pager, useAddress } from '../../../ui/address.tsx'
 import { useDeed, useRoute } from '../../../ui/api.ts'
 import { Ago } from '../../../ui/format.tsx'
 import { Ask, Card, Page, Table } from '../../../ui/page.tsx'
 import { Mark } from '../../../ui/signal.tsx'
 import { routes } from '../contract.ts'
 
+const pageSize = 100
+
 export function AuditPage() {
-  const [before, setBefore] = useState<number | undefined>()
+  const [{ before }] = useAddress()
   const found = useRoute(
     routes.list,
-    { query: { limit: 100, ...(before === undefined ? {} : { before }) } },
+    { query: { limit: pageSize, ...(before === undefined ? {} : { before }) } },
     { keep: true },
   )
   const verify = useDeed(routes.verify, { touches: [] })
@@ -46,7 +48,7 @@ export function AuditPage() {
           })}
     >
       <Card className="list">
-        <Ask of={found} rows={8}>
+        <Ask of={found} shape="table">
           {({ entries, actors }) => (
             <Table label="Audit log" head={['Entry', 'When', 'Who', 'What', 'On', 'Hash']}>
               {entries.map((entry) => (
@@ -72,28 +74,10 @@ export function AuditPage() {
           )}
         </Ask>
       </Card>
-      <div className="row">
-        {before === undefined ? null : (
-          <Button
-            variant="default"
-            onClick={() => {
-              setBefore(undefined)
-            }}
-          >
-            Newest
-          </Button>
-        )}
-        {(found.data?.entries.length ?? 0) === 100 ? (
-          <Button
-            variant="default"
-            onClick={() => {
-              setBefore(found.data?.entries.at(-1)?.seq)
-            }}
-          >
-            Older
-          </Button>
-        ) : null}
-      </div>
+      <Pager
+        word="before"
+        next={(found.data?.entries.length ?? 0) === pageSize ? found.data?.entries.at(-1)?.seq : null}
+      />
     </Page>
   )
 }

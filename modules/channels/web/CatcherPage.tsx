@@ -1,20 +1,29 @@
-import { Button, TextInput } from '@mantine/core'
-import { useDebouncedValue } from '@mantine/hooks'
 import { Link } from '@tanstack/react-router'
-import { useState } from 'react'
+import { Pager, SearchField, useAddress } from '../../../ui/address.tsx'
 import { useRoute } from '../../../ui/api.ts'
 import { Ago, plural } from '../../../ui/format.tsx'
-import { Ask, Card, Empty, Page, Table } from '../../../ui/page.tsx'
-import { routes } from '../contract.ts'
+import { List, rowsOf, type Column } from '../../../ui/list.tsx'
+import { Page } from '../../../ui/page.tsx'
+import { routes, type CaughtMail } from '../contract.ts'
+
+const columns: readonly Column<CaughtMail>[] = [
+  {
+    head: 'Subject',
+    cell: (mail) => (
+      <Link to={`/mail-catcher/${String(mail.id)}`}>{mail.subject === '' ? '(no subject)' : mail.subject}</Link>
+    ),
+  },
+  { head: 'To', cell: (mail) => mail.to },
+  { head: 'From', cell: (mail) => mail.from },
+  { head: 'Arrived', cell: (mail) => <Ago at={mail.at} /> },
+]
 
 export function CatcherPage() {
-  const [search, setSearch] = useState('')
-  const [sought] = useDebouncedValue(search, 250)
-  const [before, setBefore] = useState<number | undefined>()
+  const [{ q = '', before }] = useAddress()
   const route = useRoute(routes.route)
   const list = useRoute(
     routes.inbox,
-    { query: { search: sought, ...(before === undefined ? {} : { before }) } },
+    { query: { search: q, ...(before === undefined ? {} : { before }) } },
     { keep: true, everyMs: 5_000 },
   )
   return (
@@ -27,71 +36,21 @@ export function CatcherPage() {
       }
       {...(list.data === undefined
         ? {}
-        : { sentence: `${plural(list.data.total, 'mail', 'mails')}${sought === '' ? ' here' : ` for “${sought}”`}.` })}
+        : { sentence: `${plural(list.data.total, 'mail', 'mails')}${q === '' ? ' here' : ` for “${q}”`}.` })}
     >
-      <TextInput
-        aria-label="Search mails"
-        placeholder="Recipient or subject"
-        value={search}
-        onChange={(event) => {
-          setSearch(event.currentTarget.value)
-          setBefore(undefined)
+      <SearchField label="Search mails" placeholder="Recipient or subject" />
+      <List
+        label="Mails"
+        of={rowsOf(list, (reply) => reply.mails)}
+        columns={columns}
+        empty={{
+          sentence: q === '' ? 'No mail was caught yet.' : 'No mail is like this.',
+          example:
+            'Send a test of a mail, or let a broadcast go; it arrives here over SMTP, exactly as a mailbox would get it.',
+          action: <Link to="/campaigns">To the campaigns</Link>,
         }}
       />
-      <Ask of={list}>
-        {({ mails, next }) =>
-          mails.length === 0 ? (
-            <Empty
-              sentence={sought === '' ? 'No mail was caught yet.' : 'No mail is like this.'}
-              example="Send a test of a mail, or let a broadcast go; it arrives here over SMTP, exactly as a mailbox would get it."
-              action={<Link to="/campaigns">To the campaigns</Link>}
-            />
-          ) : (
-            <>
-              <Card className="list">
-                <Table label="Mails" head={['Subject', 'To', 'From', 'Arrived']}>
-                  {mails.map((mail) => (
-                    <tr key={mail.id}>
-                      <td>
-                        <Link to={`/mail-catcher/${String(mail.id)}`}>
-                          {mail.subject === '' ? '(no subject)' : mail.subject}
-                        </Link>
-                      </td>
-                      <td>{mail.to}</td>
-                      <td>{mail.from}</td>
-                      <td>
-                        <Ago at={mail.at} />
-                      </td>
-                    </tr>
-                  ))}
-                </Table>
-              </Card>
-              <div className="row">
-                {before === undefined ? null : (
-                  <Button
-                    variant="default"
-                    onClick={() => {
-                      setBefore(undefined)
-                    }}
-                  >
-                    Newest
-                  </Button>
-                )}
-                {next === null ? null : (
-                  <Button
-                    variant="default"
-                    onClick={() => {
-                      setBefore(next)
-                    }}
-                  >
-                    Older
-                  </Button>
-                )}
-              </div>
-            </>
-          )
-        }
-      </Ask>
+      <Pager word="before" next={list.data?.next} />
     </Page>
   )
 }

@@ -1,5 +1,5 @@
 import { SegmentedControl } from '@mantine/core'
-import { useState } from 'react'
+import { useAddress } from '../../../ui/address.tsx'
 import { useRoute } from '../../../ui/api.ts'
 import { Ago } from '../../../ui/format.tsx'
 import { Ask, Card, Facts, Page, useParam } from '../../../ui/page.tsx'
@@ -10,9 +10,9 @@ import { routes } from '../contract.ts'
 export function MailPage() {
   const id = useParam('id')
   const found = useRoute(routes.mail, { params: { id } })
-  const [as, setAs] = useState('seen')
+  const [{ as = 'seen' }, put] = useAddress()
   return (
-    <Ask of={found}>
+    <Ask of={found} shape="page">
       {(mail) => (
         <Page
           title={mail.subject === '' ? '(no subject)' : mail.subject}
@@ -28,7 +28,9 @@ export function MailPage() {
             w={360}
             maw="100%"
             value={as}
-            onChange={setAs}
+            onChange={(next) => {
+              put({ as: next === 'seen' ? undefined : next })
+            }}
             data={[
               { value: 'seen', label: 'As seen' },
               { value: 'text', label: 'Text' },

@@ -1,7 +1,7 @@
 import { Button, Select } from '@mantine/core'
-import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useEffect, useMemo, useState } from 'react'
 import { routes as sources } from '../../sources/contract.ts'
+import { useAddress } from '../../../ui/address.tsx'
 import { call, useRoute } from '../../../ui/api.ts'
 import { Card, Page } from '../../../ui/page.tsx'
 import { routes, type Inspected } from '../contract.ts'
@@ -11,13 +11,11 @@ const kept = 200
 
 /** The live inspector: events as they arrive, and what becomes of each. Pausable, because nobody reads what moves. */
 export function LivePage() {
-  const search: { source?: string } = useSearch({ strict: false })
-  const navigate = useNavigate()
+  const [{ source }, put] = useAddress()
   const list = useRoute(sources.list)
   const [events, setEvents] = useState<readonly Inspected[]>([])
   const [paused, setPaused] = useState(false)
   const [connected, setConnected] = useState(false)
-  const source = search.source
   useEffect(() => {
     if (paused) return undefined
     const query = source === undefined ? '' : `?source=${encodeURIComponent(source)}`
@@ -81,7 +79,9 @@ export function LivePage() {
           clearable
           data={(list.data?.sources ?? []).map((one) => ({ value: one.id as string, label: one.name }))}
           value={source ?? null}
-          onChange={(value) => void navigate({ to: '/sources/live', search: value === null ? {} : { source: value } })}
+          onChange={(value) => {
+            put({ source: value ?? undefined })
+          }}
         />
       </div>
       <Card>

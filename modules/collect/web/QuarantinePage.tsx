@@ -1,13 +1,14 @@
 import { Button, Select } from '@mantine/core'
 import { useState } from 'react'
 import { routes as sources } from '../../sources/contract.ts'
+import { useAddress } from '../../../ui/address.tsx'
 import { useDeed, useRoute } from '../../../ui/api.ts'
 import { Ago, count, plural } from '../../../ui/format.tsx'
 import { Ask, Card, Empty, Page, Table } from '../../../ui/page.tsx'
 import { routes } from '../contract.ts'
 
 export function QuarantinePage() {
-  const [reason, setReason] = useState<string | undefined>()
+  const [{ reason }, put] = useAddress()
   const found = useRoute(routes.quarantine, { query: reason === undefined ? {} : { reason } }, { keep: true })
   const list = useRoute(sources.list)
   const names = new Map((list.data?.sources ?? []).map((one) => [one.id as string, one.name]))
@@ -17,7 +18,7 @@ export function QuarantinePage() {
       crumbs={[{ label: 'Sources', to: '/sources' }, { label: 'Quarantine' }]}
       sub="Events that could not be stored as what they claim to be. They are kept for 90 days with the reason; nothing disappears in silence."
     >
-      <Ask of={found}>
+      <Ask of={found} shape="table">
         {({ reasons, samples }) =>
           reasons.length === 0 ? (
             <Empty
@@ -44,7 +45,7 @@ export function QuarantinePage() {
                           size="compact-sm"
                           variant="default"
                           onClick={() => {
-                            setReason(reason === row.reason ? undefined : row.reason)
+                            put({ reason: reason === row.reason ? undefined : row.reason }, { step: true })
                           }}
                         >
                           {reason === row.reason ? 'Show all' : 'Show only these'}

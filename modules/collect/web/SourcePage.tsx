@@ -1,8 +1,9 @@
 import { Button, Tabs } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { AuditOf } from '../../audit/web/index.tsx'
+import { AgreementsOn } from '../../requests/web/index.tsx'
 import { routes as sources, sourceKinds, type Source } from '../../sources/contract.ts'
-import { useDeed, useRoute } from '../../../ui/api.ts'
+import { call, useDeed, useRoute } from '../../../ui/api.ts'
 import { Bars } from '../../../ui/chart.tsx'
 import { Ago, count, Meant } from '../../../ui/format.tsx'
 import { Ask, Card, ObjectLayout, Page, useParam } from '../../../ui/page.tsx'
@@ -14,11 +15,21 @@ export function SourcePage() {
   const id = useParam('id') as never
   const found = useRoute(sources.get, { params: { id } })
   const ledger = useRoute(routes.ledger, {}, { everyMs: 10_000 })
-  const change = useDeed(sources.change, { touches: ['/api/sources', '/api/audit'] })
+  const change = useDeed(sources.change, {
+    touches: ['/api/sources', '/api/audit'],
+    done: (now) =>
+      now.enabled ? 'It is on: what comes is taken in.' : 'It is off: what comes is refused, and the sender is told.',
+    undo: (now) => () => call(sources.change, { params: { id: now.id }, body: { enabled: !now.enabled } }),
+  })
   return (
-    <Ask of={found}>
+    <Ask of={found} shape="page">
       {(source) => (
-        <ObjectLayout panel={{ Audit: <AuditOf kind="source" id={source.id} /> }}>
+        <ObjectLayout
+          panel={{
+            ...(source.toolId === null ? {} : { Agreement: <AgreementsOn id={source.toolId} /> }),
+            Audit: <AuditOf kind="source" id={source.id} />,
+          }}
+        >
           <Page
             title={source.name}
             crumbs={[{ label: 'Sources', to: '/sources' }, { label: sourceKinds[source.kind] }]}
@@ -54,13 +65,22 @@ export function SourcePage() {
   )
 }
 
+/** The beginnings of the last hours, the present one last, in milliseconds. */
+function lastHours(many: number): number[] {
+  const now = Math.floor(Date.now() / 3_600_000) * 3_600_000
+  return Array.from({ length: many }, (_none, index) => now - (many - 1 - index) * 3_600_000)
+}
+
 function Counted({ ledger, source }: { ledger: Ledger; source: Source }) {
   const mine = ledger.bySource.find((row) => row.sourceId === source.id)
   if (mine === undefined || mine.received === 0)
     return <p className="sentence">Nothing has arrived yet. Send a first event as below; it is here within a second.</p>
-  const hours = new Map<string, number>()
+  const hours = new Map<number, number>()
   for (const row of ledger.hours)
-    if (row.sourceId === source.id) hours.set(row.hour, (hours.get(row.hour) ?? 0) + row.events)
+    if (row.sourceId === source.id) {
+      const hour = Date.parse(row.hour)
+      hours.set(hour, (hours.get(hour) ?? 0) + row.events)
+    }
   return (
     <>
       <p className="sentence">
@@ -95,9 +115,9 @@ function Counted({ ledger, source }: { ledger: Ledger; source: Source }) {
         <Bars
           label="Events an hour, last two days"
           unit="events"
-          bars={[...hours].map(([hour, value]) => ({
+          bars={lastHours(48).map((hour) => ({
             label: new Date(hour).toLocaleString('en-GB', { weekday: 'short', hour: '2-digit', minute: '2-digit' }),
-            value,
+            value: hours.get(hour) ?? 0,
           }))}
         />
       </Card>

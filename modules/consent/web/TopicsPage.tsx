@@ -26,7 +26,7 @@ export function TopicsPage() {
       }
     >
       <Card className="list">
-        <Ask of={topics}>
+        <Ask of={topics} shape="table">
           {(rows) => (
             <Table
               label="Topics"

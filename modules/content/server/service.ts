@@ -24,6 +24,7 @@ export interface TemplateVersion {
 export interface Content {
   list(): Promise<Template[]>
   get(id: Id<'template'>): Promise<Template>
+  versions(id: Id<'template'>): Promise<{ version: number; subject: string; at: string; by: string }[]>
   create(caller: Caller, name: string, body: Body): Promise<Template>
   change(caller: Caller, id: Id<'template'>, name: string, body: Body): Promise<Template>
   /** The present version, within a transaction that decides or sends. */
@@ -157,6 +158,19 @@ export function createContent(needs: ContentNeeds): Content {
     list: async () =>
       (await postgres.query<Row>(`${select} WHERE t.archived_at IS NULL ORDER BY v.made_at DESC`)).map(show),
     get: one,
+    versions: async (id) =>
+      (
+        await postgres.query<{ version: number; subject: string; made_at: Date; by_name: string | null }>(
+          `SELECT v.version, v.body ->> 'subject' AS subject, v.made_at, n.name AS by_name FROM content.version v LEFT JOIN accounts.named_person n ON n.id = v.made_by
+           WHERE template_id = $1 ORDER BY version DESC LIMIT 100`,
+          [id],
+        )
+      ).map((row) => ({
+        version: row.version,
+        subject: row.subject,
+        at: row.made_at.toISOString(),
+        by: row.by_name ?? 'somebody who left',
+      })),
     async create(caller, name, body) {
       const compiled = await compileBody(body)
       const id = needs.ids.next('template')

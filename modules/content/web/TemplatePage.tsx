@@ -3,8 +3,10 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { AuditOf } from '../../audit/web/index.tsx'
+import { AgreementsOn } from '../../requests/web/index.tsx'
 import { routes as profiles } from '../../profiles/contract.ts'
 import { useDeed, useRoute } from '../../../ui/api.ts'
+import { Ago } from '../../../ui/format.tsx'
 import { Ask, Card, ObjectLayout, Page, ProblemNote, useParam } from '../../../ui/page.tsx'
 import { MailFrame } from '../../../ui/mail-frame.tsx'
 import { Mark } from '../../../ui/signal.tsx'
@@ -42,11 +44,38 @@ export function TemplatePage() {
   const found = useRoute(routes.get, { params: { id: id } }, { enabled: id !== 'new' })
   if (id === 'new') return <Edit key="new" />
   return (
-    <Ask of={found}>
+    <Ask of={found} shape="page">
       {(template) => (
-        <ObjectLayout panel={{ Audit: <AuditOf kind="template" id={template.id} /> }}>
+        <ObjectLayout
+          panel={{
+            Changes: <Versions of={template} />,
+            Agreement: <AgreementsOn id={template.id} />,
+            Audit: <AuditOf kind="template" id={template.id} />,
+          }}
+        >
           <Edit key={template.version} template={template} />
         </ObjectLayout>
+      )}
+    </Ask>
+  )
+}
+
+function Versions({ of }: { of: Template }) {
+  const found = useRoute(routes.versions, { params: { id: of.id } })
+  return (
+    <Ask of={found}>
+      {(versions) => (
+        <ul className="history">
+          {versions.map((version) => (
+            <li key={version.version}>
+              <b>v{version.version}</b> {version.subject}
+              <br />
+              <span className="secondary">
+                {version.by}, <Ago at={version.at} />
+              </span>
+            </li>
+          ))}
+        </ul>
       )}
     </Ask>
   )

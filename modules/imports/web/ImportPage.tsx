@@ -5,6 +5,7 @@ import { useDeed, useRoute } from '../../../ui/api.ts'
 import { count, plural } from '../../../ui/format.tsx'
 import { Ask, Card, Facts, ObjectLayout, Page, Table, useParam } from '../../../ui/page.tsx'
 import { Mark } from '../../../ui/signal.tsx'
+import { SureButton } from '../../../ui/sure.tsx'
 import { keepDays, routes, type Column, type Import } from '../contract.ts'
 import { stateWords } from './ImportsPage.tsx'
 
@@ -13,7 +14,11 @@ const touches = ['/api/imports', '/api/audit']
 export function ImportPage() {
   const id = useParam('id') as never
   const found = useRoute(routes.get, { params: { id } }, { everyMs: 1_000 })
-  return <Ask of={found}>{(now) => <Shown now={now} />}</Ask>
+  return (
+    <Ask of={found} shape="page">
+      {(now) => <Shown now={now} />}
+    </Ask>
+  )
 }
 
 /** What a column can mean, as one word for the picker: `identifier:email`, `trait:firstName`, `consent:topic`, `ignore`. */
@@ -130,16 +135,17 @@ function Shown({ now }: { now: Import }) {
               >
                 Try it dry
               </Button>
-              <Button
+              <SureButton
+                label="Read it in"
+                variant="filled"
                 loading={run.isPending}
                 disabled={identifiers.length === 0}
                 title={identifiers.length === 0 ? 'Mark a column as identifier first.' : undefined}
-                onClick={() => {
+                says={`Its rows become events of “${now.sourceName}”, and people are made and joined by them. That cannot be undone; reading the same file again stores nothing twice. “Try it dry” shows first what would happen.`}
+                onSure={() => {
                   run.mutate({ params })
                 }}
-              >
-                Read it in
-              </Button>
+              />
             </>
           )
         }
@@ -201,7 +207,7 @@ function Shown({ now }: { now: Import }) {
           </Card>
         )}
         <Card title="How it is written" aside="found out; correct it if it is wrong">
-          <div className="row">
+          <div className="fields">
             <Select
               label="Separator"
               allowDeselect={false}
@@ -279,6 +285,7 @@ function Shown({ now }: { now: Import }) {
                   </td>
                   <td>
                     <Select
+                      miw={190}
                       aria-label={`What ${column.name} means`}
                       disabled={fixed}
                       allowDeselect={false}

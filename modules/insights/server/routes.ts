@@ -4,6 +4,7 @@ import { routes } from '../contract.ts'
 import type { Insights } from './service.ts'
 
 export function addInsightRoutes(http: Http, insights: Insights): void {
+  handle(http, routes.reports, () => insights.reports())
   handle(http, routes.report, ({ params }) => insights.report(params.id))
   handle(http, routes.csv, async ({ caller, params, reply }) => {
     const lines = insights.people(caller, params.id)[Symbol.asyncIterator]()

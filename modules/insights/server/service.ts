@@ -7,9 +7,11 @@ import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import { actorOf, type Audit } from '../../audit/server/index.ts'
 import { messageStates, type MessageState } from '../../journeys/contract.ts'
 import type { Journeys } from '../../journeys/server/index.ts'
-import type { Figure, Report } from '../contract.ts'
+import type { Figure, Report, ReportRow } from '../contract.ts'
 
 export interface Insights {
+  /** Every broadcast that went out, newest first. */
+  reports(): Promise<ReportRow[]>
   report(id: Id<'broadcast'>): Promise<Report>
   /**
    * The lines of the export, header first. That somebody took the addresses and what these people did is in the audit log before the first line.
@@ -50,10 +52,33 @@ export function createInsights(needs: {
   postgres: Postgres
   audit: Pick<Audit, 'write'>
   clickhouse: ClickHouse
-  journeys: Pick<Journeys, 'get' | 'messages'>
+  journeys: Pick<Journeys, 'get' | 'list' | 'messages'>
 }): Insights {
   const { clickhouse, journeys } = needs
   return {
+    async reports() {
+      const out = (await journeys.list()).filter((broadcast) => broadcast.launchedAt !== null)
+      const back = await clickhouse.query<{ id: string } & Record<'opened' | 'clicked' | 'unsubscribed', number>>(
+        `SELECT id, toUInt32(uniqExactIf(person, name = 'Message Opened' AND NOT machine)) AS opened, toUInt32(uniqExactIf(person, name = 'Message Clicked' AND NOT machine)) AS clicked,
+           toUInt32(uniqExactIf(person, name = 'Message Unsubscribed')) AS unsubscribed
+         FROM (SELECT e.name AS name, ${resolvedProfile} AS person, e.properties.machine::String = 'true' AS machine, e.properties.broadcastId::String AS id FROM event AS e ${resolvedJoin}
+           WHERE e.name IN ('Message Opened', 'Message Clicked', 'Message Unsubscribed') AND e.properties.broadcastId::String IN {ids:Array(String)}) GROUP BY id`,
+        { ids: out.map((broadcast) => broadcast.id as string) },
+      )
+      const of = new Map(back.map((row) => [row.id, row]))
+      return out
+        .map((broadcast) => ({
+          id: broadcast.id,
+          name: broadcast.name,
+          launchedAt: broadcast.launchedAt ?? '',
+          audience: broadcast.audience ?? 0,
+          accepted: broadcast.counts.accepted ?? 0,
+          opened: of.get(broadcast.id)?.opened ?? 0,
+          clicked: of.get(broadcast.id)?.clicked ?? 0,
+          unsubscribed: of.get(broadcast.id)?.unsubscribed ?? 0,
+        }))
+        .sort((a, b) => (a.launchedAt < b.launchedAt ? 1 : -1))
+    },
     async report(id) {
       const broadcast = await journeys.get(id)
       const params = { id, days: windowDays }

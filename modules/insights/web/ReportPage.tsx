@@ -13,15 +13,14 @@ export function ReportPage() {
   const mayExport = me.data?.permissions.includes('campaigns.write') === true
   const found = useRoute(routes.report, { params: { id } }, { everyMs: 5_000 })
   return (
-    <Ask of={found} rows={8}>
+    <Ask of={found} shape="page">
       {(report) => (
         <Page
           title={report.name}
           tabTitle={`Report: ${report.name}`}
           crumbs={[
-            { label: 'Campaigns', to: '/campaigns' },
+            { label: 'Reports', to: '/reports' },
             { label: report.name, to: `/campaigns/${report.broadcastId}` },
-            { label: 'Report' },
           ]}
           sentence={sentenceOf(report)}
           actions={
@@ -93,20 +92,16 @@ export function ReportPage() {
               ))}
             </Table>
           </Card>
-          {report.hours.length === 0 ? null : (
+          {report.hours.length === 0 && report.audience === 0 ? null : (
             <div className="cards">
               <Card>
-                <Bars
-                  label="Opened, hour by hour after the first mail"
-                  unit="opens"
-                  bars={report.hours.map((row) => ({ label: `hour ${String(row.hour + 1)}`, value: row.opened }))}
-                />
+                <Bars label="Opened, hour by hour after the first mail" unit="opens" bars={hoursOf(report, 'opened')} />
               </Card>
               <Card>
                 <Bars
                   label="Clicked, hour by hour after the first mail"
                   unit="clicks"
-                  bars={report.hours.map((row) => ({ label: `hour ${String(row.hour + 1)}`, value: row.clicked }))}
+                  bars={hoursOf(report, 'clicked')}
                 />
               </Card>
             </div>
@@ -132,6 +127,15 @@ export function ReportPage() {
   )
 }
 
+/** At least the first day, hour by hour, with the hours in which nothing came. */
+function hoursOf(report: Report, what: 'opened' | 'clicked') {
+  const by = new Map(report.hours.map((row) => [row.hour, row[what]]))
+  const many = Math.max(24, ...report.hours.map((row) => row.hour + 1))
+  return Array.from({ length: many }, (_none, hour) => ({
+    label: `hour ${String(hour + 1)}`,
+    value: by.get(hour) ?? 0,
+  }))
+}
 function valueOf(figure: Figure): string {
   return figure.unit === 'money' && figure.currency !== null
     ? money(figure.value, figure.currency)

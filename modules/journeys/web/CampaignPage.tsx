@@ -7,8 +7,8 @@ import { routes as consent } from '../../consent/contract.ts'
 import { routes as content } from '../../content/contract.ts'
 import { AgreementOf } from '../../requests/web/index.tsx'
 import { routes as segments } from '../../segments/contract.ts'
-import { useDeed, useRoute } from '../../../ui/api.ts'
-import { count, exact, Meant } from '../../../ui/format.tsx'
+import { call, useDeed, useRoute } from '../../../ui/api.ts'
+import { At, count, Meant, Timed } from '../../../ui/format.tsx'
 import { Ask, Card, Facts, ObjectLayout, Page, useParam } from '../../../ui/page.tsx'
 import { messageStates, routes, type Broadcast, type MessageState } from '../contract.ts'
 
@@ -29,14 +29,26 @@ export function CampaignPage() {
         </Card>
       </Page>
     )
-  return <Ask of={found}>{(broadcast) => <Shown broadcast={broadcast} />}</Ask>
+  return (
+    <Ask of={found} shape="page">
+      {(broadcast) => <Shown broadcast={broadcast} />}
+    </Ask>
+  )
 }
 
 function Shown({ broadcast }: { broadcast: Broadcast }) {
   const [editing, setEditing] = useState(false)
   const params = { id: broadcast.id }
-  const pause = useDeed(routes.pause, { touches, done: 'Paused. Nothing more is claimed.' })
-  const resume = useDeed(routes.resume, { touches, done: 'It goes on.' })
+  const pause = useDeed(routes.pause, {
+    touches,
+    done: 'Paused. Nothing more is claimed.',
+    undo: () => () => call(routes.resume, { params }),
+  })
+  const resume = useDeed(routes.resume, {
+    touches,
+    done: 'It goes on.',
+    undo: () => () => call(routes.pause, { params }),
+  })
   const changeable = broadcast.state === 'draft' || broadcast.state === 'halted'
   const out = broadcast.counts.accepted ?? 0
   return (
@@ -56,7 +68,7 @@ function Shown({ broadcast }: { broadcast: Broadcast }) {
       <Page
         title={broadcast.name}
         crumbs={[{ label: 'Campaigns', to: '/campaigns' }, { label: `Version ${String(broadcast.version)}` }]}
-        sentence={broadcast.sentence}
+        sentence={<Timed text={broadcast.sentence} />}
         actions={
           <>
             {broadcast.state === 'live' ? (
@@ -120,7 +132,7 @@ function Shown({ broadcast }: { broadcast: Broadcast }) {
                 { label: 'To', says: <Link to={`/segments/${broadcast.segment.id}`}>{broadcast.segment.name}</Link> },
                 { label: 'About', says: broadcast.topic.name },
                 { label: 'From', says: broadcast.sender.name },
-                { label: 'When', says: broadcast.sendAt === null ? 'as soon as it may' : exact(broadcast.sendAt) },
+                { label: 'When', says: broadcast.sendAt === null ? 'as soon as it may' : <At at={broadcast.sendAt} /> },
               ]}
             />
           </Card>

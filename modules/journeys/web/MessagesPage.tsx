@@ -1,22 +1,54 @@
-import { Button, Select } from '@mantine/core'
+import { Select } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
-import { useState } from 'react'
+import { fromTheStart, Pager, useAddress } from '../../../ui/address.tsx'
 import { useRoute } from '../../../ui/api.ts'
-import { Ago } from '../../../ui/format.tsx'
-import { Ask, Card, Empty, Page, Table, useParam } from '../../../ui/page.tsx'
-import { MessageState, messageStates, routes } from '../contract.ts'
+import { Ago, calledOf } from '../../../ui/format.tsx'
+import { List, rowsOf, type Column } from '../../../ui/list.tsx'
+import { Page, useParam } from '../../../ui/page.tsx'
+import { MessageState, messageStates, routes, type Message } from '../contract.ts'
+
+const columns: readonly Column<Message>[] = [
+  {
+    head: 'Person',
+    cell: (message) => (
+      <Link to={`/people/${message.profileId}`}>
+        {calledOf({ id: message.profileId, name: message.name, email: message.address })}
+      </Link>
+    ),
+  },
+  { head: 'Address', cell: (message) => message.address ?? <span className="secondary">none</span> },
+  {
+    head: 'Became',
+    cell: (message) => (
+      <>
+        {messageStates[message.state].label}
+        {message.reason === null ? null : (
+          <>
+            <br />
+            <span className="secondary">{message.reason}</span>
+          </>
+        )}
+      </>
+    ),
+  },
+  {
+    head: 'The mail server said',
+    cell: (message) => (message.smtp === null ? <span className="secondary">–</span> : <code>{message.smtp}</code>),
+  },
+  { head: 'When', cell: (message) => <Ago at={message.at} /> },
+]
 
 /** One row for each member of the audience: what became of the mail, and what the mail server said. */
 export function MessagesPage() {
   const id = useParam('id') as never
-  const [state, setState] = useState<string | null>(null)
-  const [after, setAfter] = useState<string | undefined>()
+  const [{ after, ...words }, put] = useAddress()
+  const state = MessageState.safeParse(words['state']).data
   const broadcast = useRoute(routes.get, { params: { id } })
   const list = useRoute(
     routes.messages,
     {
       params: { id },
-      query: { ...(state === null ? {} : { state: state as MessageState }), ...(after === undefined ? {} : { after }) },
+      query: { ...(state === undefined ? {} : { state }), ...(after === undefined ? {} : { after }) },
     },
     { keep: true },
   )
@@ -34,74 +66,19 @@ export function MessagesPage() {
         placeholder="All of them"
         clearable
         data={MessageState.options.map((one) => ({ value: one, label: messageStates[one].label }))}
-        value={state}
+        value={state ?? null}
         onChange={(next) => {
-          setState(next)
-          setAfter(undefined)
+          put({ state: next ?? undefined, ...fromTheStart })
         }}
       />
-      {state === null ? null : <p>{messageStates[state as MessageState].means}</p>}
-      <Ask of={list}>
-        {({ messages, next }) =>
-          messages.length === 0 ? (
-            <Empty sentence="There is no such message." />
-          ) : (
-            <>
-              <Card className="list">
-                <Table label="Messages" head={['Person', 'Address', 'Became', 'The mail server said', 'When']}>
-                  {messages.map((message) => (
-                    <tr key={message.id}>
-                      <td>
-                        <Link to={`/people/${message.profileId}`}>
-                          {message.name === '' ? 'Somebody without a name' : message.name}
-                        </Link>
-                      </td>
-                      <td>{message.address ?? <span className="secondary">none</span>}</td>
-                      <td>
-                        {messageStates[message.state].label}
-                        {message.reason === null ? null : (
-                          <>
-                            <br />
-                            <span className="secondary">{message.reason}</span>
-                          </>
-                        )}
-                      </td>
-                      <td>
-                        {message.smtp === null ? <span className="secondary">–</span> : <code>{message.smtp}</code>}
-                      </td>
-                      <td>
-                        <Ago at={message.at} />
-                      </td>
-                    </tr>
-                  ))}
-                </Table>
-              </Card>
-              <div className="row">
-                {after === undefined ? null : (
-                  <Button
-                    variant="default"
-                    onClick={() => {
-                      setAfter(undefined)
-                    }}
-                  >
-                    From the beginning
-                  </Button>
-                )}
-                {next === null ? null : (
-                  <Button
-                    variant="default"
-                    onClick={() => {
-                      setAfter(next)
-                    }}
-                  >
-                    Further
-                  </Button>
-                )}
-              </div>
-            </>
-          )
-        }
-      </Ask>
+      {state === undefined ? null : <p>{messageStates[state].means}</p>}
+      <List
+        label="Messages"
+        of={rowsOf(list, (reply) => reply.messages)}
+        columns={columns}
+        empty={{ sentence: 'There is no such message.' }}
+      />
+      <Pager word="after" next={list.data?.next} />
     </Page>
   )
 }

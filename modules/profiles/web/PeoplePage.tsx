@@ -1,19 +1,26 @@
-import { Button, TextInput } from '@mantine/core'
-import { Link, useNavigate, useSearch } from '@tanstack/react-router'
-import { useState } from 'react'
+import { Link } from '@tanstack/react-router'
+import { Pager, SearchField, useAddress } from '../../../ui/address.tsx'
 import { useRoute } from '../../../ui/api.ts'
-import { Ago, count } from '../../../ui/format.tsx'
-import { Ask, Card, Empty, Page, Table } from '../../../ui/page.tsx'
-import { routes } from '../contract.ts'
+import { Ago, calledOf, count } from '../../../ui/format.tsx'
+import { List, rowsOf, type Column } from '../../../ui/list.tsx'
+import { Page } from '../../../ui/page.tsx'
+import { routes, type PersonRow } from '../contract.ts'
+
+const none = <span className="secondary">–</span>
+
+const columns: readonly Column<PersonRow>[] = [
+  { head: 'Name', cell: (row) => <Link to={`/people/${row.id}`}>{calledOf(row)}</Link> },
+  { head: 'E-mail', cell: (row) => row.email ?? none },
+  { head: 'Telephone', cell: (row) => row.phone ?? none },
+  { head: 'Country', cell: (row) => row.country ?? none },
+  { head: 'Last seen', cell: (row) => <Ago at={row.lastSeenAt} /> },
+]
 
 export function PeoplePage() {
-  const search: { q?: string } = useSearch({ strict: false })
-  const navigate = useNavigate()
-  const [after, setAfter] = useState<string | undefined>()
-  const query = search.q ?? ''
+  const [{ q = '', after }] = useAddress()
   const list = useRoute(
     routes.list,
-    { query: { search: query, ...(after === undefined ? {} : { after }) } },
+    { query: { search: q, ...(after === undefined ? {} : { after }) } },
     { keep: true },
   )
   return (
@@ -24,74 +31,21 @@ export function PeoplePage() {
         ? {}
         : {
             sentence:
-              query === ''
-                ? `${count(list.data.total)} people are known.`
-                : `${count(list.data.total)} people fit “${query}”.`,
+              q === '' ? `${count(list.data.total)} people are known.` : `${count(list.data.total)} people fit “${q}”.`,
           })}
     >
-      <TextInput
-        aria-label="Search people"
-        placeholder="Name, e-mail, telephone or any identifier"
-        defaultValue={query}
-        onChange={(event) => {
-          setAfter(undefined)
-          const q = event.currentTarget.value
-          void navigate({ to: '/people', search: q === '' ? {} : { q }, replace: true })
+      <SearchField label="Search people" placeholder="Name, e-mail, telephone or any identifier" />
+      <List
+        label="People"
+        of={rowsOf(list, (reply) => reply.people)}
+        columns={columns}
+        empty={{
+          sentence: q === '' ? 'Nobody is known yet.' : 'Nobody is like this.',
+          example: 'People come from events with a userId or anonymousId, and from imported files.',
+          action: <Link to="/sources">To the sources</Link>,
         }}
       />
-      <Ask of={list} rows={10}>
-        {({ people, next }) =>
-          people.length === 0 ? (
-            <Empty
-              sentence={query === '' ? 'Nobody is known yet.' : 'Nobody is like this.'}
-              example="People come from events with a userId or anonymousId, and from imported files."
-              action={<Link to="/sources">To the sources</Link>}
-            />
-          ) : (
-            <>
-              <Card className="list">
-                <Table label="People" head={['Name', 'E-mail', 'Telephone', 'Country', 'Last seen']}>
-                  {people.map((row) => (
-                    <tr key={row.id}>
-                      <td>
-                        <Link to={`/people/${row.id}`}>{row.name === '' ? 'Somebody without a name' : row.name}</Link>
-                      </td>
-                      <td>{row.email ?? <span className="secondary">–</span>}</td>
-                      <td>{row.phone ?? <span className="secondary">–</span>}</td>
-                      <td>{row.country ?? <span className="secondary">–</span>}</td>
-                      <td>
-                        <Ago at={row.lastSeenAt} />
-                      </td>
-                    </tr>
-                  ))}
-                </Table>
-              </Card>
-              <div className="row">
-                {after === undefined ? null : (
-                  <Button
-                    variant="default"
-                    onClick={() => {
-                      setAfter(undefined)
-                    }}
-                  >
-                    From the beginning
-                  </Button>
-                )}
-                {next === null ? null : (
-                  <Button
-                    variant="default"
-                    onClick={() => {
-                      setAfter(next)
-                    }}
-                  >
-                    Further
-                  </Button>
-                )}
-              </div>
-            </>
-          )
-        }
-      </Ask>
+      <Pager word="after" next={list.data?.next} />
     </Page>
   )
 }

@@ -1,10 +1,10 @@
 import { Button } from '@mantine/core'
-import { useState } from 'react'
 import { AuditOf } from '../../audit/web/index.tsx'
 import { routes as consent } from '../../consent/contract.ts'
 import { routes as identity } from '../../identity/contract.ts'
-import { useRoute } from '../../../ui/api.ts'
-import { Ago, exact } from '../../../ui/format.tsx'
+import { Pager, useAddress } from '../../../ui/address.tsx'
+import { call, useDeed, useRoute } from '../../../ui/api.ts'
+import { Ago, calledOf } from '../../../ui/format.tsx'
 import { Ask, Card, Facts, ObjectLayout, Page, useParam } from '../../../ui/page.tsx'
 import { FieldChip, Mark } from '../../../ui/signal.tsx'
 import { routes, type Person } from '../contract.ts'
@@ -14,7 +14,7 @@ export function PersonPage() {
   const id = useParam('id') as never
   const found = useRoute(routes.get, { params: { id } })
   return (
-    <Ask of={found} rows={8}>
+    <Ask of={found} shape="page">
       {(person) => (
         <ObjectLayout
           panel={{
@@ -24,7 +24,7 @@ export function PersonPage() {
           }}
         >
           <Page
-            title={person.name === '' ? 'Somebody without a name' : person.name}
+            title={calledOf(person)}
             crumbs={[{ label: 'People', to: '/people' }]}
             sub={[person.email, person.phone, person.timeZone].filter((part) => part !== null).join(' · ')}
             sentence={
@@ -75,7 +75,7 @@ function text(value: unknown): string {
 }
 
 function Timeline({ id }: { id: Person['id'] }) {
-  const [before, setBefore] = useState<string | undefined>()
+  const [{ before }] = useAddress()
   const found = useRoute(
     routes.timeline,
     { params: { id }, query: before === undefined ? {} : { before } },
@@ -90,7 +90,7 @@ function Timeline({ id }: { id: Person['id'] }) {
             <ul className="timeline">
               {events.map((event) => (
                 <li key={`${event.sourceId} ${event.messageId}`}>
-                  <span className="secondary" title={exact(event.time)}>
+                  <span className="secondary">
                     <Ago at={event.time} />
                   </span>
                   <div>
@@ -101,30 +101,7 @@ function Timeline({ id }: { id: Person['id'] }) {
                 </li>
               ))}
             </ul>
-            <div className="row">
-              {before === undefined ? null : (
-                <Button
-                  size="xs"
-                  variant="default"
-                  onClick={() => {
-                    setBefore(undefined)
-                  }}
-                >
-                  Newest
-                </Button>
-              )}
-              {next === null ? null : (
-                <Button
-                  size="xs"
-                  variant="default"
-                  onClick={() => {
-                    setBefore(next)
-                  }}
-                >
-                  Earlier
-                </Button>
-              )}
-            </div>
+            <Pager word="before" next={next} />
           </>
         )}
       </Ask>
@@ -213,6 +190,19 @@ function ConsentOf({ person }: { person: Person }) {
     { query: { email: person.email ?? '' } },
     { enabled: person.email !== null },
   )
+  const email = person.email ?? ''
+  const touches = ['/api/consent', '/api/audit']
+  const suppress = useDeed(consent.suppress, {
+    touches,
+    done: 'This address gets nothing any more.',
+    undo: () => () => call(consent.lift, { body: { email, scope: '*', because: 'put here by mistake' } }),
+  })
+  const lift = useDeed(consent.lift, {
+    touches,
+    done: 'Taken back; what the person agreed to counts again.',
+    undo: (_now, sent) =>
+      sent.body?.scope === '*' ? () => call(consent.suppress, { body: { email, scope: '*' } }) : undefined,
+  })
   if (person.email === null)
     return <p className="secondary">No e-mail address is known, so there is nothing to agree to.</p>
   return (
@@ -245,9 +235,35 @@ function ConsentOf({ person }: { person: Person }) {
                     ? 'Gets no marketing'
                     : `Gets nothing about ${one.scope}`}
                 : {one.reason}, <Ago at={one.at} />
-              </Mark>
+              </Mark>{' '}
+              {one.reason === 'by hand' ? (
+                <Button
+                  size="compact-sm"
+                  variant="default"
+                  loading={lift.isPending}
+                  onClick={() => {
+                    lift.mutate({ body: { email, scope: one.scope, because: 'put here by mistake' } })
+                  }}
+                >
+                  Take it back
+                </Button>
+              ) : null}
             </p>
           ))}
+          {now.suppressions.some((one) => one.scope === '*') ? null : (
+            <div>
+              <Button
+                size="compact-sm"
+                variant="default"
+                loading={suppress.isPending}
+                onClick={() => {
+                  suppress.mutate({ body: { email, scope: '*' } })
+                }}
+              >
+                Send nothing to this address
+              </Button>
+            </div>
+          )}
           <h3>Proof</h3>
           <ul className="history">
             {now.records.map((record) => (

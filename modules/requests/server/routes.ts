@@ -3,7 +3,7 @@ import { routes } from '../contract.ts'
 import type { Requests } from './service.ts'
 
 export function addRequestRoutes(http: Http, requests: Requests): void {
-  handle(http, routes.list, ({ caller }) => requests.list(caller))
+  handle(http, routes.list, ({ caller, query }) => requests.list(caller, query.covers))
   handle(http, routes.get, ({ caller, params }) => requests.get(caller, params.id))
   handle(http, routes.open, ({ caller, body }) => requests.open(caller, body.kind, body.objectId, body.note))
   handle(http, routes.giveKey, ({ caller, params, body }) =>

@@ -21,7 +21,8 @@ export interface Requests {
   register(kind: ChangeKind): void
   open(caller: Caller, kind: string, objectId: string, note: string): Promise<RequestView>
   get(caller: Caller, id: Id<'request'>): Promise<RequestView>
-  list(caller: Caller): Promise<RequestRow[]>
+  /** @param covers only those whose present release covers this thing */
+  list(caller: Caller, covers?: string): Promise<RequestRow[]>
   /** The newest request for a thing, for its own page; undefined when nobody ever asked. */
   latestFor(caller: Caller, kind: string, objectId: string): Promise<RequestRow | undefined>
   giveKey(
@@ -216,9 +217,9 @@ export function createRequests(needs: RequestNeeds): Requests {
     },
 
     get: (caller, id) => show(caller, id),
-    async list(caller) {
+    async list(caller, covers) {
       const store = requestStore(postgres)
-      const rows = await store.newest(200)
+      const rows = await store.newest(200, covers)
       const names = await store.names(rows.map((row) => row.requester))
       return Promise.all(
         rows.map(async (row) =>

@@ -67,10 +67,12 @@ export function requestStore(postgres: Postgres) {
          WHERE r.state IN ('waiting', 'ready', 'live') AND v.covers @> $1::jsonb ORDER BY r.id FOR UPDATE OF r`,
         [JSON.stringify([{ kind, id }])],
       ),
-    newest: (limit: number) =>
+    newest: (limit: number, covers?: string) =>
       postgres.query<RequestRecord>(
-        `SELECT * FROM requests.request ORDER BY state IN ('waiting', 'ready') DESC, opened_at DESC LIMIT $1`,
-        [limit],
+        `SELECT r.* FROM requests.request r
+         WHERE $2::jsonb IS NULL OR EXISTS (SELECT FROM requests.release v WHERE v.request_id = r.id AND v.hash = r.release_hash AND v.covers @> $2)
+         ORDER BY r.state IN ('waiting', 'ready') DESC, r.opened_at DESC LIMIT $1`,
+        [limit, covers === undefined ? null : JSON.stringify([{ id: covers }])],
       ),
     insert: (row: RequestRecord) =>
       postgres.query(

@@ -4,9 +4,10 @@ import { useState, type FormEvent } from 'react'
 import { routes as accounts } from '../../accounts/contract.ts'
 import { AuditOf } from '../../audit/web/index.tsx'
 import { useDeed, useRoute } from '../../../ui/api.ts'
-import { Ago, relative } from '../../../ui/format.tsx'
+import { Ago, plural, Timed } from '../../../ui/format.tsx'
 import { Ask, Card, Facts, ObjectLayout, Page, useParam } from '../../../ui/page.tsx'
 import { Avatar, FieldChip, Lamp, Mark } from '../../../ui/signal.tsx'
+import { SureButton } from '../../../ui/sure.tsx'
 import { routes, type RequestView } from '../contract.ts'
 import { KeyCard } from './KeyCard.tsx'
 
@@ -17,7 +18,7 @@ export function RequestPage() {
   const id = useParam('id') as never
   const found = useRoute(routes.get, { params: { id } }, { everyMs: 10_000 })
   return (
-    <Ask of={found} rows={8}>
+    <Ask of={found} shape="page">
       {(request) => <Shown request={request} />}
     </Ask>
   )
@@ -49,7 +50,7 @@ function Shown({ request }: { request: RequestView }) {
         ]}
         sub={
           <>
-            Asked by {request.requester.name}, <Ago at={request.openedAt} /> · {request.sub}
+            Asked by {request.requester.name}, <Ago at={request.openedAt} /> · <Timed text={request.sub} />
           </>
         }
         actions={
@@ -57,16 +58,18 @@ function Shown({ request }: { request: RequestView }) {
             <Button component={Link} to={request.href} variant="default">
               See what it sends
             </Button>
-            <Button
+            <SureButton
+              label="Launch"
+              variant="filled"
               disabled={!request.launch.possible}
               title={request.launch.because}
               loading={launch.isPending}
-              onClick={() => {
+              act="Let it go live"
+              says={<Goes request={request} />}
+              onSure={() => {
                 launch.mutate({ params, body: { releaseHash: request.releaseHash } })
               }}
-            >
-              Launch
-            </Button>
+            />
           </>
         }
       >
@@ -75,10 +78,8 @@ function Shown({ request }: { request: RequestView }) {
             <Lamp lane={request.lane} large />
             <div>
               <p className="sentence">{emphasised(request.sentence)}</p>
-              {open && verdict.ways.length > 0 ? (
-                <p className="ways">{verdict.ways.map((way) => way.say).join(' ')}</p>
-              ) : null}
-              {open && !request.launch.possible ? <p className="ways">{request.launch.because}</p> : null}
+              {open && verdict.ways.length > 0 ? <p className="ways">{verdict.ways[0]?.say}</p> : null}
+              {open ? <p className="ways">{nextOf(request)}</p> : null}
             </div>
             <div className="row">
               {open && verdict.ways.length > 0 ? (
@@ -92,15 +93,18 @@ function Shown({ request }: { request: RequestView }) {
                 </Button>
               ) : null}
               {request.canWithdraw ? (
-                <Button
-                  variant="default"
+                <SureButton
+                  label="Take it back"
                   loading={withdraw.isPending}
-                  onClick={() => {
+                  says={
+                    request.state === 'live'
+                      ? 'The rest stops within one batch; what is out is out. Going on needs a new request and new keys.'
+                      : 'The request ends and its keys with it. That cannot be undone; asking again begins anew.'
+                  }
+                  onSure={() => {
                     withdraw.mutate({ params })
                   }}
-                >
-                  Take it back
-                </Button>
+                />
               ) : null}
             </div>
           </div>
@@ -122,11 +126,13 @@ function Shown({ request }: { request: RequestView }) {
               rows={request.does.map((row) => ({
                 label: row.label,
                 says:
-                  row.fields === undefined
-                    ? row.says
-                    : row.fields.map((field) => (
-                        <FieldChip key={field.label} label={field.label} sensitivity={field.sensitivity} />
-                      )),
+                  row.fields === undefined ? (
+                    <Timed text={row.says} />
+                  ) : (
+                    row.fields.map((field) => (
+                      <FieldChip key={field.label} label={field.label} sensitivity={field.sensitivity} />
+                    ))
+                  ),
               }))}
             />
           </Card>
@@ -137,7 +143,7 @@ function Shown({ request }: { request: RequestView }) {
                 'runs now'
               ) : (
                 <>
-                  all run {relative(request.preflightAt)} ·{' '}
+                  all run <Ago at={request.preflightAt} /> ·{' '}
                   <Button
                     variant="subtle"
                     size="compact-xs"
@@ -203,6 +209,31 @@ function Shown({ request }: { request: RequestView }) {
         </Modal>
       </Page>
     </ObjectLayout>
+  )
+}
+
+/** What happens next, when nothing else is on the way: whose turn it is, or why it cannot go yet. */
+function nextOf(request: RequestView): string {
+  if (request.launch.possible) return 'Next: launch it.'
+  const missing = request.keys.filter((slot) => slot.state !== 'given')
+  if (missing.length === 0) return request.launch.because
+  const who = missing.map((slot) => (slot.yours ? 'you' : slot.couldBe.join(' or '))).filter((names) => names !== '')
+  if (who.length < missing.length) return 'Nobody here can give the missing key; an administrator can name somebody.'
+  return `Next: ${who.join(', then ')}. With ${missing.length === 1 ? 'that key' : 'those keys'} ${request.requester.name} can launch it at once.`
+}
+
+function Goes({ request }: { request: RequestView }) {
+  const to = request.does.find((row) => row.label === 'To')?.says
+  const undo = request.does.find((row) => row.label === 'Undo')?.says
+  return (
+    <div className="stack">
+      <p>
+        “{request.title}” goes live with{' '}
+        {request.keys.length === 0 ? 'no key, because none is needed' : plural(request.keys.length, 'key', 'keys')}
+        {to === undefined ? '' : `, to ${to}`}
+      </p>
+      <p className="secondary">{undo ?? 'What is out cannot be taken back.'}</p>
+    </div>
   )
 }
 

@@ -3,8 +3,9 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { AuditOf } from '../../audit/web/index.tsx'
-import { useDeed, useRoute } from '../../../ui/api.ts'
-import { Ago, count, percent } from '../../../ui/format.tsx'
+import { AgreementsOn } from '../../requests/web/index.tsx'
+import { call, useDeed, useRoute } from '../../../ui/api.ts'
+import { Ago, calledOf, count, percent } from '../../../ui/format.tsx'
 import { Ask, Card, Loading, ObjectLayout, Page, ProblemNote, useParam } from '../../../ui/page.tsx'
 import { routes, SegmentDefinition, type Segment } from '../contract.ts'
 import { Builder } from './Builder.tsx'
@@ -33,11 +34,11 @@ export function SegmentPage() {
   const found = useRoute(routes.get, { params: { id: id } }, { enabled: id !== 'new' })
   if (id === 'new') return <Edit key="new" />
   return (
-    <Ask of={found}>
+    <Ask of={found} shape="page">
       {({ segment, versions }) => (
         <ObjectLayout
           panel={{
-            Versions: (
+            Changes: (
               <ul className="history">
                 {versions.map((version) => (
                   <li key={version.version}>
@@ -50,6 +51,7 @@ export function SegmentPage() {
                 ))}
               </ul>
             ),
+            Agreement: <AgreementsOn id={segment.id} />,
             Audit: <AuditOf kind="segment" id={segment.id} />,
           }}
         >
@@ -73,7 +75,11 @@ function Edit({ segment }: { segment?: Segment }) {
     touches,
     done: (now) => `Version ${String(now.version)} is there. Keys on what uses it fell out.`,
   })
-  const archive = useDeed(routes.archive, { touches })
+  const archive = useDeed(routes.archive, {
+    touches,
+    done: (now) => (now.archived ? 'Put away.' : 'Brought back.'),
+    undo: (now) => () => call(routes.archive, { params: { id: now.id }, body: { archived: !now.archived } }),
+  })
   const changed =
     segment === undefined || name !== segment.name || JSON.stringify(definition) !== JSON.stringify(segment.definition)
   const save = () => {
@@ -140,9 +146,7 @@ function Edit({ segment }: { segment?: Segment }) {
               {preview.data.sample.map((person, index) => (
                 <span key={person.id}>
                   {index === 0 ? '' : ', '}
-                  <Link to={`/people/${person.id}`}>
-                    {person.name === '' ? 'somebody without a name' : person.name}
-                  </Link>
+                  <Link to={`/people/${person.id}`}>{calledOf(person)}</Link>
                 </span>
               ))}
               {preview.data.sample.length === 0 ? '' : '.'} Counted in {count(preview.data.milliseconds)} ms.

@@ -1,6 +1,7 @@
 import { Button, Modal, Select, TextInput } from '@mantine/core'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { useState, type FormEvent } from 'react'
+import { useAddress } from '../../../ui/address.tsx'
 import { useDeed, useRoute } from '../../../ui/api.ts'
 import { Ask, Card, Page, Table } from '../../../ui/page.tsx'
 import { Mark } from '../../../ui/signal.tsx'
@@ -13,7 +14,7 @@ const kinds = Object.entries(sourceKinds)
 export function SourcesPage() {
   const list = useRoute(routes.list)
   const navigate = useNavigate()
-  const [open, setOpen] = useState(false)
+  const [{ add }, put] = useAddress()
   const [name, setName] = useState('')
   const [kind, setKind] = useState<string | null>('web')
   const create = useDeed(routes.create, {
@@ -37,7 +38,7 @@ export function SourcesPage() {
           </Button>
           <Button
             onClick={() => {
-              setOpen(true)
+              put({ add: 'yes' })
             }}
           >
             Add a source
@@ -46,7 +47,7 @@ export function SourcesPage() {
       }
     >
       <Card className="list">
-        <Ask of={list} rows={6}>
+        <Ask of={list} shape="table">
           {({ sources }) => (
             <Table label="Sources" head={['Source', 'Kind', 'Write key', 'Stands']}>
               {sources.map((source) => (
@@ -70,9 +71,9 @@ export function SourcesPage() {
         </Ask>
       </Card>
       <Modal
-        opened={open}
+        opened={add !== undefined}
         onClose={() => {
-          setOpen(false)
+          put({ add: undefined })
         }}
         title="Add a source"
       >

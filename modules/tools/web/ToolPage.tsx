@@ -2,7 +2,8 @@ import { Button, Modal } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { AuditOf } from '../../audit/web/index.tsx'
-import { useDeed, useRoute } from '../../../ui/api.ts'
+import { AgreementsOn } from '../../requests/web/index.tsx'
+import { call, useDeed, useRoute } from '../../../ui/api.ts'
 import { exact, money } from '../../../ui/format.tsx'
 import { Ask, Card, Facts, ObjectLayout, Page, useParam } from '../../../ui/page.tsx'
 import { FieldChip, Mark, SideMark } from '../../../ui/signal.tsx'
@@ -14,14 +15,19 @@ export function ToolPage() {
   const id = useParam('id') as never
   const found = useRoute(routes.get, { params: { id } })
   const [open, setOpen] = useState(false)
+  const before = found.data?.tool.status
   const change = useDeed(routes.change, {
     touches: ['/api/tools', '/api/requests', '/api/cockpit', '/api/audit', '/api/mail-route'],
     done: 'Changed. Requests that go through it were looked at again.',
+    undo: (now, { params, body }) =>
+      params === undefined || body?.status === undefined
+        ? undefined
+        : () => call(routes.change, { params, body: { status: before ?? now.status } }),
   })
   return (
-    <Ask of={found}>
+    <Ask of={found} shape="page">
       {({ tool, integrations }) => (
-        <ObjectLayout panel={{ Audit: <AuditOf kind="tool" id={tool.id} /> }}>
+        <ObjectLayout panel={{ Agreement: <AgreementsOn id={tool.id} />, Audit: <AuditOf kind="tool" id={tool.id} /> }}>
           <Page
             title={tool.name}
             crumbs={[{ label: 'Tools', to: '/tools' }, { label: tool.capability }]}

@@ -1,6 +1,7 @@
-import { Button, Modal, Select, TextInput } from '@mantine/core'
+import { Button, Modal, Select } from '@mantine/core'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
+import { SearchField, useAddress } from '../../../ui/address.tsx'
 import { useDeed, useRoute } from '../../../ui/api.ts'
 import { Ago, money, plural } from '../../../ui/format.tsx'
 import { Ask, Card, Empty, Page, Table } from '../../../ui/page.tsx'
@@ -12,8 +13,7 @@ export function ToolsPage() {
   const tools = useRoute(routes.list)
   const navigate = useNavigate()
   const [open, setOpen] = useState(false)
-  const [search, setSearch] = useState('')
-  const [only, setOnly] = useState<string | null>('all')
+  const [{ q: search = '', only = 'all' }, put] = useAddress()
   const [inSixtyDays] = useState(() => Date.now() + 60 * 86_400_000)
   const create = useDeed(routes.create, {
     touches: ['/api/tools', '/api/cockpit'],
@@ -52,19 +52,13 @@ export function ToolsPage() {
           })}
     >
       <div className="row">
-        <TextInput
-          className="grow"
-          aria-label="Search tools"
-          placeholder="Search by name, vendor or purpose"
-          value={search}
-          onChange={(event) => {
-            setSearch(event.currentTarget.value)
-          }}
-        />
+        <SearchField label="Search tools" placeholder="Search by name, vendor or purpose" />
         <Select
           aria-label="Which tools"
           value={only}
-          onChange={setOnly}
+          onChange={(next) => {
+            put({ only: next === null || next === 'all' ? undefined : next })
+          }}
           allowDeselect={false}
           data={[
             { value: 'all', label: 'All tools' },
@@ -74,7 +68,7 @@ export function ToolsPage() {
           ]}
         />
       </div>
-      <Ask of={tools} rows={8}>
+      <Ask of={tools} shape="table">
         {() =>
           shown.length === 0 ? (
             <Empty
