@@ -1,5 +1,4 @@
 import { Modal } from '@mantine/core'
-import { spotlight } from '@mantine/spotlight'
 import { useNavigate } from '@tanstack/react-router'
 import { useEffect } from 'react'
 
@@ -37,11 +36,25 @@ function stepThroughRows(by: 1 | -1): void {
 }
 
 /** The keys of every page, and the sheet that says them. One-letter keys are silent where one types. */
-export function Keys({ open, setOpen }: { open: boolean; setOpen: (open: boolean) => void }) {
+export function Keys({
+  open,
+  setOpen,
+  seek,
+}: {
+  open: boolean
+  setOpen: (open: boolean) => void
+  /** Opens the palette. */
+  seek: () => void
+}) {
   const navigate = useNavigate()
   useEffect(() => {
     let going = 0
     const pressed = (event: KeyboardEvent) => {
+      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
+        event.preventDefault()
+        seek()
+        return
+      }
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || typing(event.target)) return
       if (going > 0 && event.timeStamp - going < patienceMs) {
         going = 0
@@ -58,7 +71,7 @@ export function Keys({ open, setOpen }: { open: boolean; setOpen: (open: boolean
       else if (event.key === '/') {
         event.preventDefault()
         const search = document.querySelector<HTMLInputElement>('#main input[data-search]')
-        if (search === null) spotlight.open()
+        if (search === null) seek()
         else search.focus()
       }
     }
@@ -66,7 +79,7 @@ export function Keys({ open, setOpen }: { open: boolean; setOpen: (open: boolean
     return () => {
       window.removeEventListener('keydown', pressed)
     }
-  }, [navigate, setOpen])
+  }, [navigate, setOpen, seek])
   return (
     <Modal
       opened={open}

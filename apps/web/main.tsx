@@ -1,18 +1,17 @@
 import '@fontsource-variable/inter/index.css'
-import '@mantine/core/styles.css'
+import '../../ui/style/mantine.css'
 import '@mantine/notifications/styles.css'
-import '@mantine/spotlight/styles.css'
 import '../../ui/style.css'
 import { MantineProvider } from '@mantine/core'
 import { Notifications } from '@mantine/notifications'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { createRootRoute, createRoute, createRouter, Link, Outlet, RouterProvider } from '@tanstack/react-router'
-import { lazy, StrictMode, Suspense } from 'react'
+import { lazy, StrictMode, Suspense, type ReactNode } from 'react'
 import { createRoot } from 'react-dom/client'
-import { JoinPage, SignInPage } from '../../modules/accounts/web/index.tsx'
+import { outside } from '../../modules/accounts/web/index.tsx'
 import { readWords, writeWords } from '../../ui/address.tsx'
 import { Problem } from '../../ui/api.ts'
-import { Empty, Loading, Page } from '../../ui/page.tsx'
+import { Empty, Loading, Page, type PageDefinition } from '../../ui/page.tsx'
 import { theme } from '../../ui/theme.ts'
 import { pages } from './pages.ts'
 import { Shell } from './shell.tsx'
@@ -28,25 +27,27 @@ const client = new QueryClient({
   },
 })
 
+/** A page comes when it is asked for; meanwhile its shape stands there. */
+function lazily(load: PageDefinition['load'], shape: 'page' | 'rows'): () => ReactNode {
+  const Shown = lazy(async () => ({ default: await load() }))
+  return () => (
+    <Suspense fallback={<Loading shape={shape} />}>
+      <Shown />
+    </Suspense>
+  )
+}
+
 const root = createRootRoute({ component: Outlet })
 const house = createRoute({ getParentRoute: () => root, id: 'house', component: Shell })
 const router = createRouter({
   routeTree: root.addChildren([
-    createRoute({ getParentRoute: () => root, path: '/sign-in', component: SignInPage }),
-    createRoute({ getParentRoute: () => root, path: '/join/$token', component: JoinPage }),
+    ...outside.map(({ path, load }) =>
+      createRoute({ getParentRoute: () => root, path, component: lazily(load, 'rows') }),
+    ),
     house.addChildren(
-      pages.map((page) => {
-        const Shown = lazy(async () => ({ default: await page.load() }))
-        return createRoute({
-          getParentRoute: () => house,
-          path: page.path,
-          component: () => (
-            <Suspense fallback={<Loading shape="page" />}>
-              <Shown />
-            </Suspense>
-          ),
-        })
-      }),
+      pages.map(({ path, load }) =>
+        createRoute({ getParentRoute: () => house, path, component: lazily(load, 'page') }),
+      ),
     ),
   ]),
   parseSearch: readWords,
@@ -54,12 +55,14 @@ const router = createRouter({
   defaultPreload: 'intent',
   scrollRestoration: true,
   defaultNotFoundComponent: () => (
-    <Page title="There is no such page">
-      <Empty
-        sentence="The address leads nowhere; what was here may have moved."
-        action={<Link to="/">To what needs you</Link>}
-      />
-    </Page>
+    <main>
+      <Page title="There is no such page">
+        <Empty
+          sentence="The address leads nowhere; what was here may have moved."
+          action={<Link to="/">To what needs you</Link>}
+        />
+      </Page>
+    </main>
   ),
 })
 

@@ -1,7 +1,8 @@
+import '@mantine/spotlight/styles.css'
 import { useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
-import { Spotlight, type SpotlightActionData } from '@mantine/spotlight'
+import { Spotlight, spotlight, type SpotlightActionData } from '@mantine/spotlight'
 import { useNavigate } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { routes as content } from '../../modules/content/contract.ts'
 import { routes as imports } from '../../modules/imports/contract.ts'
 import { routes as journeys } from '../../modules/journeys/contract.ts'
@@ -29,15 +30,18 @@ const deeds: readonly { label: string; says: string; to: string; permission: str
   },
 ]
 
-/** Ctrl-K: pages, what one can begin, and everything that has a name. People are searched on the server as one types. */
+/** Ctrl-K, open as it is mounted: pages, what one can begin, and everything that has a name. People are searched on the server as one types. */
 export function Palette({ permissions, keys }: { permissions: readonly string[]; keys: () => void }) {
   const navigate = useNavigate()
   const scheme = useComputedColorScheme('light', { getInitialValueInEffect: false })
   const { setColorScheme } = useMantineColorScheme()
   const [query, setQuery] = useState('')
   const enabled = query.trim().length > 1
+  useEffect(() => {
+    spotlight.open()
+  }, [])
   const people = useRoute(profiles.list, { query: { search: query.trim() } }, { enabled, keep: true })
-  const asked = useRoute(requests.list, {}, { enabled })
+  const open = useRoute(requests.list, {}, { enabled })
   const casts = useRoute(journeys.list, {}, { enabled })
   const groups = useRoute(segments.list, {}, { enabled })
   const mails = useRoute(content.list, {}, { enabled })
@@ -82,7 +86,7 @@ export function Palette({ permissions, keys }: { permissions: readonly string[];
     },
     {
       group: 'Requests',
-      actions: (asked.data ?? []).map((row) => go(row.id, row.title, row.sentence, `/requests/${row.id}`)),
+      actions: (open.data ?? []).map((row) => go(row.id, row.title, row.sentence, `/requests/${row.id}`)),
     },
     {
       group: 'Segments',
@@ -121,7 +125,7 @@ export function Palette({ permissions, keys }: { permissions: readonly string[];
       actions={actions}
       query={query}
       onQueryChange={setQuery}
-      shortcut="mod + K"
+      shortcut={null}
       highlightQuery
       limit={24}
       scrollable

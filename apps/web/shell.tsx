@@ -1,8 +1,7 @@
 import { Drawer, Menu, useMantineColorScheme } from '@mantine/core'
-import { spotlight } from '@mantine/spotlight'
 import { useQueryClient } from '@tanstack/react-query'
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
-import { useEffect, useState, type ReactNode } from 'react'
+import { lazy, Suspense, useCallback, useEffect, useState, type ReactNode } from 'react'
 import { routes as accounts } from '../../modules/accounts/contract.ts'
 import { routes as cockpit } from '../../modules/cockpit/contract.ts'
 import { useDeed, useRoute } from '../../ui/api.ts'
@@ -10,7 +9,11 @@ import { Loading, ProblemNote, type PageDefinition } from '../../ui/page.tsx'
 import { Avatar, sideName } from '../../ui/signal.tsx'
 import { Keys } from './keys.tsx'
 import { pages } from './pages.ts'
-import { Palette } from './palette.tsx'
+
+const loadPalette = () => import('./palette.tsx')
+const Palette = lazy(async () => ({ default: (await loadPalette()).Palette }))
+/** The palette is fetched when the page had its time, so that the first Ctrl-K finds it there. */
+const paletteAfterMs = 1_500
 
 const groups = ['Know', 'Act', 'Measure', 'Agree'] as const
 
@@ -40,6 +43,16 @@ function Frame({ me }: { me: { name: string; side: 'marketing' | 'it'; permissio
   // Open for one address: whoever went to a page has chosen.
   const [moreAt, setMoreAt] = useState<string | undefined>()
   const [keys, setKeys] = useState(false)
+  const [sought, setSought] = useState(0)
+  const seek = useCallback(() => {
+    setSought((before) => before + 1)
+  }, [])
+  useEffect(() => {
+    const timer = setTimeout(() => void loadPalette(), paletteAfterMs)
+    return () => {
+      clearTimeout(timer)
+    }
+  }, [])
   const more = moreAt === at.pathname
   const setMore = (open: boolean) => {
     setMoreAt(open ? at.pathname : undefined)
@@ -77,18 +90,23 @@ function Frame({ me }: { me: { name: string; side: 'marketing' | 'it'; permissio
       <a className="skip" href="#main">
         To the content
       </a>
-      <Palette
-        permissions={me.permissions}
-        keys={() => {
-          setKeys(true)
-        }}
-      />
-      <Keys open={keys} setOpen={setKeys} />
+      {sought === 0 ? null : (
+        <Suspense fallback={null}>
+          <Palette
+            key={sought}
+            permissions={me.permissions}
+            keys={() => {
+              setKeys(true)
+            }}
+          />
+        </Suspense>
+      )}
+      <Keys open={keys} setOpen={setKeys} seek={seek} />
       <nav className="rail" aria-label="Pages">
         <Link to="/" className="brand">
           <img src="/mark.svg" alt="" width="24" height="24" /> Interlock
         </Link>
-        <button type="button" className="seek" onClick={spotlight.open}>
+        <button type="button" className="seek" onClick={seek}>
           <span>Search</span> <span>Ctrl K</span>
         </button>
         {lists}

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, vi } from 'vitest'
-import { build, type App } from '../../apps/server/build.ts'
+import { build, type App, type BuildNeeds } from '../../apps/server/build.ts'
 import type { Engines } from '../../apps/server/engines.ts'
 import type { Broadcast } from '../../modules/journeys/contract.ts'
 import { systemClock, type Clock } from '../../platform/clock/clock.ts'
@@ -20,6 +20,8 @@ import { aMailSink, type Fault, type MailSink } from './mail-sink.ts'
 /** The whole product on real engines, with a mail server that does what it is told. */
 export interface CampaignHouse {
   app: App
+  /** Where it answers, when it was given pages. */
+  url: string
   /** Runs by itself, and can be moved ahead. */
   clock: Clock & { ahead(ms: number): void }
   sink: MailSink
@@ -39,10 +41,13 @@ export interface CampaignHouse {
 
 const publicUrl = 'https://il.example'
 
-export async function aCampaignHouse(options: { connections?: number } = {}): Promise<CampaignHouse> {
+export async function aCampaignHouse(
+  options: { connections?: number; pages?: string; demo?: BuildNeeds['demo'] } = {},
+): Promise<CampaignHouse> {
   const folder = await mkdtemp(join(tmpdir(), 'il-campaign-'))
   afterAll(() => rm(folder, { recursive: true, force: true }))
   let offset = 0
+  let url = publicUrl
   const clock = {
     ...systemClock,
     ms: () => systemClock.ms() + offset,
@@ -77,12 +82,14 @@ export async function aCampaignHouse(options: { connections?: number } = {}): Pr
     clock,
     random: systemRandom,
     log: silentLog,
-    publicUrl: () => publicUrl,
+    publicUrl: () => url,
     catcherUrl: () => sink.url,
-    pages: undefined,
+    pages: options.pages,
+    ...(options.demo === undefined ? {} : { demo: options.demo }),
     ...(options.connections === undefined ? {} : { connections: options.connections }),
   })
   await app.start()
+  if (options.pages !== undefined) url = await app.http.listen('127.0.0.1', 0)
   afterAll(async () => {
     await app.stop()
     await sink.close()
@@ -92,6 +99,7 @@ export async function aCampaignHouse(options: { connections?: number } = {}): Pr
   const { staff, senderId } = await moveIn(app, clock)
   return {
     app,
+    url,
     clock,
     sink,
     faults,

@@ -193,6 +193,7 @@ try {
   await ivaylo.giveKey(second.request)
   await linnea.open(second.request)
   await page.getByRole('button', { name: 'Launch' }).click()
+  await page.getByRole('button', { name: 'Let it go live' }).click()
   await page.getByText('It goes live now.').first().waitFor()
   const api2 = `/api/broadcasts/${id(second.campaign)}`
   let state: Record<string, unknown> = {}
@@ -278,6 +279,7 @@ try {
     ['campaign-new', 'Linnéa', '/campaigns/new'],
     ['messages', 'Linnéa', `${second.campaign}/messages`],
     ['report', 'Linnéa', reportPath],
+    ['reports', 'Linnéa', '/reports'],
     ['content', 'Linnéa', '/content'],
     ['template', 'Linnéa', templatePath],
     ['mail-catcher', 'Linnéa', '/mail-catcher'],

@@ -1,8 +1,18 @@
+import { lazy, Suspense } from 'react'
 import type { PageDefinition } from '../../../ui/page.tsx'
 
-export { JoinPage } from './JoinPage.tsx'
-export { SignInPage } from './SignInPage.tsx'
-export { StepUp } from './StepUp.tsx'
+const Asked = lazy(async () => ({ default: (await import('./StepUp.tsx')).StepUp }))
+
+/** “Is it you?”, fetched when it is first asked: it brings what passkeys need. */
+export function StepUp(props: { open: boolean; close: () => void; then: () => void }) {
+  return <Suspense fallback={null}>{props.open ? <Asked {...props} /> : null}</Suspense>
+}
+
+/** The pages before the sign-in. */
+export const outside: PageDefinition[] = [
+  { path: '/sign-in', title: 'Sign in', load: async () => (await import('./SignInPage.tsx')).SignInPage },
+  { path: '/join/$token', title: 'Join', load: async () => (await import('./JoinPage.tsx')).JoinPage },
+]
 export const pages: PageDefinition[] = [
   {
     path: '/settings',
