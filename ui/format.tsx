@@ -56,17 +56,34 @@ export function At({ at }: { at: string }) {
   )
 }
 
-/** A sentence of the server in which moments stand as “on 2026-11-25 at 20:15 UTC”: each becomes words of the reader's own time zone. */
+/**
+ * A sentence of the server in which moments stand as “on 2026-11-25 at 20:15 UTC” and days as “2026-12-09”: each becomes words, moments in the
+ * reader's own time zone.
+ */
 export function Timed({ text }: { text: string }) {
-  const parts = text.split(/(?:\bon )?(\d{4}-\d\d-\d\d at \d\d:\d\d UTC)/)
-  return parts.map((part, index) =>
-    index % 2 === 1 ? (
-      <At key={`${part} ${String(index)}`} at={`${part.slice(0, 10)}T${part.slice(14, 19)}:00Z`} />
+  const parts = text.split(/((?:\bon )?\d{4}-\d\d-\d\d at \d\d:\d\d UTC|\b\d{4}-\d\d-\d\d\b)/)
+  return parts.map((part, index) => {
+    if (index % 2 === 0) return part
+    const [, day = '', time] = /(\d{4}-\d\d-\d\d)(?: at (\d\d:\d\d))?/.exec(part) ?? []
+    const key = `${part} ${String(index)}`
+    return time === undefined ? (
+      <time key={key} dateTime={day}>
+        {dayOf(day)}
+      </time>
     ) : (
-      part
-    ),
-  )
+      <At key={key} at={`${day}T${time}:00Z`} />
+    )
+  })
 }
+
+/** A day of the calendar, which is the same in every time zone. */
+export const dayOf = (day: string) =>
+  new Date(`${day.slice(0, 10)}T12:00:00Z`).toLocaleDateString('en-GB', {
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    timeZone: 'UTC',
+  })
 
 /** What to call somebody: the name, or the best that is known, or the end of the id. */
 export function calledOf(person: { id: string; name: string; email?: string | null; phone?: string | null }): string {

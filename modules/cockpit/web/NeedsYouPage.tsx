@@ -1,6 +1,7 @@
+import { Button } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { useRoute } from '../../../ui/api.ts'
-import { Ago, plural } from '../../../ui/format.tsx'
+import { Ago, plural, Timed } from '../../../ui/format.tsx'
 import { Ask, Card, Empty, Page } from '../../../ui/page.tsx'
 import { Lamp } from '../../../ui/signal.tsx'
 import { routes, type Cockpit, type Task } from '../contract.ts'
@@ -55,10 +56,12 @@ function Tasks({ tasks, level: Heading }: { tasks: readonly Task[]; level: 'h2' 
           {task.lane === null ? null : <Lamp lane={task.lane} />}
           <div>
             <Heading>
-              <Link to={task.href}>{task.title}</Link>
+              <Link to={task.href}>
+                <Timed text={task.title} />
+              </Link>
             </Heading>
             <p className="secondary">
-              {task.sentence}{' '}
+              <Timed text={task.sentence} />{' '}
               {task.since === null ? null : (
                 <>
                   Since <Ago at={task.since} />.
@@ -66,7 +69,9 @@ function Tasks({ tasks, level: Heading }: { tasks: readonly Task[]; level: 'h2' 
               )}
             </p>
           </div>
-          <Link to={task.href}>{task.act}</Link>
+          <Button component={Link} to={task.href} variant="default" size="xs">
+            {task.act}
+          </Button>
         </li>
       ))}
     </ul>

@@ -9,6 +9,7 @@ import { AgreementOf } from '../../requests/web/index.tsx'
 import { routes as segments } from '../../segments/contract.ts'
 import { call, useDeed, useRoute } from '../../../ui/api.ts'
 import { At, count, Meant, Timed } from '../../../ui/format.tsx'
+import { MailFrame } from '../../../ui/mail-frame.tsx'
 import { Ask, Card, Facts, ObjectLayout, Page, useParam } from '../../../ui/page.tsx'
 import { messageStates, routes, type Broadcast, type MessageState } from '../contract.ts'
 
@@ -154,6 +155,7 @@ function Shown({ broadcast }: { broadcast: Broadcast }) {
             </Card>
           )}
         </div>
+        <Seen id={broadcast.template.id} />
         <Modal
           opened={editing}
           onClose={() => {
@@ -170,6 +172,23 @@ function Shown({ broadcast }: { broadcast: Broadcast }) {
         </Modal>
       </Page>
     </ObjectLayout>
+  )
+}
+
+/** The mail as it stands now, for nobody in particular. */
+function Seen({ id }: { id: string }) {
+  const template = useRoute(content.get, { params: { id: id as never } })
+  const body = template.data?.body
+  const made = useRoute(
+    content.preview,
+    { ...(body === undefined ? {} : { body: { body } }) },
+    { enabled: body !== undefined },
+  )
+  if (made.data === undefined) return null
+  return (
+    <Card title={made.data.subject} aside={<Link to={`/content/${id}`}>as a real person gets it</Link>}>
+      <MailFrame html={made.data.html} height={420} />
+    </Card>
   )
 }
 

@@ -38,7 +38,8 @@ export function AgreementOf({
                 <Link to={`/requests/${row.id}`}>To the request</Link>
               </div>
             ))}
-            {current === undefined ? (
+            {!canAsk && mine.length > 0 ? <p className="secondary">{whyNot}</p> : null}
+            {current === undefined && (canAsk || mine.length === 0) ? (
               <form
                 className="stack"
                 onSubmit={(event: FormEvent) => {

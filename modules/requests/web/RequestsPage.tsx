@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import { useRoute } from '../../../ui/api.ts'
-import { Ago, plural } from '../../../ui/format.tsx'
+import { Ago, plural, Timed } from '../../../ui/format.tsx'
 import { Ask, Card, Empty, Page, Table } from '../../../ui/page.tsx'
 import { Lamp } from '../../../ui/signal.tsx'
 import { routes, type RequestRow } from '../contract.ts'
@@ -25,7 +25,7 @@ export function RequestsPage() {
                 : `${plural(open.length, 'request is', 'requests are')} open; ${mine === 0 ? 'none of them waits for you' : `${plural(mine, 'waits', 'wait')} for you`}.`,
           })}
     >
-      <Ask of={list} rows={6}>
+      <Ask of={list} shape="table">
         {(rows) =>
           rows.length === 0 ? (
             <Empty
@@ -58,7 +58,9 @@ function Rows({ title, rows }: { title: string; rows: readonly RequestRow[] }) {
               <Link to={`/requests/${row.id}`}>{row.title}</Link>
               {row.yourTurn ? <b> · your turn</b> : null}
               <br />
-              <span className="secondary">{row.sentence}</span>
+              <span className="secondary">
+                <Timed text={row.sentence} />
+              </span>
             </td>
             <td>
               {row.waitingFor.length === 0 ? (

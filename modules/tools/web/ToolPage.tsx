@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { AuditOf } from '../../audit/web/index.tsx'
 import { AgreementsOn } from '../../requests/web/index.tsx'
 import { call, useDeed, useRoute } from '../../../ui/api.ts'
-import { exact, money } from '../../../ui/format.tsx'
+import { dayOf, money, Timed } from '../../../ui/format.tsx'
 import { Ask, Card, Facts, ObjectLayout, Page, useParam } from '../../../ui/page.tsx'
 import { FieldChip, Mark, SideMark } from '../../../ui/signal.tsx'
 import { sensitivityOf } from '../../../lib/sensitivity/sensitivity.ts'
@@ -33,9 +33,11 @@ export function ToolPage() {
             crumbs={[{ label: 'Tools', to: '/tools' }, { label: tool.capability }]}
             sub={tool.vendor}
             sentence={
-              tool.registered
-                ? (tool.blockedBecause ?? 'It is live, and both sides answer for it.')
-                : `It was found and nobody registered it: ${tool.evidence ?? ''}. Name an owner on each side and it is in the register; no blame.`
+              tool.registered ? (
+                <Timed text={tool.blockedBecause ?? 'It is live, and both sides answer for it.'} />
+              ) : (
+                `It was found and nobody registered it: ${tool.evidence ?? ''}. Name an owner on each side and it is in the register; no blame.`
+              )
             }
             actions={
               <>
@@ -92,7 +94,7 @@ export function ToolPage() {
                   rows={[
                     {
                       label: 'Ends',
-                      says: tool.contract.endsOn === null ? 'no end agreed' : exact(tool.contract.endsOn).slice(0, -10),
+                      says: tool.contract.endsOn === null ? 'no end agreed' : dayOf(tool.contract.endsOn),
                     },
                     {
                       label: 'A year',

@@ -3,7 +3,7 @@ import { Link, useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { SearchField, useAddress } from '../../../ui/address.tsx'
 import { useDeed, useRoute } from '../../../ui/api.ts'
-import { Ago, money, plural } from '../../../ui/format.tsx'
+import { Ago, money, plural, Timed } from '../../../ui/format.tsx'
 import { Ask, Card, Empty, Page, Table } from '../../../ui/page.tsx'
 import { Mark, SideMark } from '../../../ui/signal.tsx'
 import { routes, type Tool } from '../contract.ts'
@@ -149,6 +149,8 @@ export function Stands({ tool }: { tool: Tool }) {
   return tool.blockedBecause === null ? (
     <Mark is="ok">{tool.status}</Mark>
   ) : (
-    <Mark is="warn">{tool.blockedBecause}</Mark>
+    <Mark is="warn">
+      <Timed text={tool.blockedBecause} />
+    </Mark>
   )
 }
