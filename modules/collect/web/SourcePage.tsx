@@ -1,7 +1,7 @@
 import { Button, Tabs } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { AuditOf } from '../../audit/web/index.tsx'
-import { AgreementsOn } from '../../requests/web/index.tsx'
+import { useAgreements } from '../../requests/web/index.tsx'
 import { routes as sources, sourceKinds, type Source } from '../../sources/contract.ts'
 import { call, useDeed, useRoute } from '../../../ui/api.ts'
 import { Bars } from '../../../ui/chart.tsx'
@@ -14,6 +14,7 @@ import { Events } from './Events.tsx'
 export function SourcePage() {
   const id = useParam('id') as never
   const found = useRoute(sources.get, { params: { id } })
+  const agreements = useAgreements(found.data?.toolId ?? undefined)
   const ledger = useRoute(routes.ledger, {}, { everyMs: 10_000 })
   const change = useDeed(sources.change, {
     touches: ['/api/sources', '/api/audit'],
@@ -26,7 +27,7 @@ export function SourcePage() {
       {(source) => (
         <ObjectLayout
           panel={{
-            ...(source.toolId === null ? {} : { Agreement: <AgreementsOn id={source.toolId} /> }),
+            ...agreements,
             Audit: <AuditOf kind="source" id={source.id} />,
           }}
         >

@@ -3,7 +3,7 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { AuditOf } from '../../audit/web/index.tsx'
-import { AgreementsOn } from '../../requests/web/index.tsx'
+import { useAgreements } from '../../requests/web/index.tsx'
 import { routes as profiles } from '../../profiles/contract.ts'
 import { useDeed, useRoute } from '../../../ui/api.ts'
 import { Ago } from '../../../ui/format.tsx'
@@ -42,6 +42,7 @@ const freshMjml = `<mjml>
 export function TemplatePage() {
   const id = useParam('id')
   const found = useRoute(routes.get, { params: { id: id } }, { enabled: id !== 'new' })
+  const agreements = useAgreements(id === 'new' ? undefined : id)
   if (id === 'new') return <Edit key="new" />
   return (
     <Ask of={found} shape="page">
@@ -49,7 +50,7 @@ export function TemplatePage() {
         <ObjectLayout
           panel={{
             Changes: <Versions of={template} />,
-            Agreement: <AgreementsOn id={template.id} />,
+            ...agreements,
             Audit: <AuditOf kind="template" id={template.id} />,
           }}
         >

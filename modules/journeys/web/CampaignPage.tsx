@@ -177,13 +177,9 @@ function Shown({ broadcast }: { broadcast: Broadcast }) {
 
 /** The mail as it stands now, for nobody in particular. */
 function Seen({ id }: { id: string }) {
-  const template = useRoute(content.get, { params: { id: id as never } })
+  const template = useRoute(content.get, { params: { id } })
   const body = template.data?.body
-  const made = useRoute(
-    content.preview,
-    { ...(body === undefined ? {} : { body: { body } }) },
-    { enabled: body !== undefined },
-  )
+  const made = useRoute(content.preview, body === undefined ? {} : { body: { body } }, { enabled: body !== undefined })
   if (made.data === undefined) return null
   return (
     <Card title={made.data.subject} aside={<Link to={`/content/${id}`}>as a real person gets it</Link>}>

@@ -1,37 +1,37 @@
 import { Link } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
 import { useRoute } from '../../../ui/api.ts'
 import { Ago } from '../../../ui/format.tsx'
-import { Ask } from '../../../ui/page.tsx'
 import { Lamp } from '../../../ui/signal.tsx'
-import { routes } from '../contract.ts'
+import { routes, type RequestRow } from '../contract.ts'
 
-/** The requests whose keys are on this thing too: change it and they fall out. */
-export function AgreementsOn({ id }: { id: string }) {
-  const found = useRoute(routes.list, { query: { covers: id } })
+/**
+ * The tab “Agreement” of a thing that requests cover: change it and their keys fall out. No tab where none does.
+ * @param id of the thing; undefined while there is none
+ */
+export function useAgreements(id: string | undefined): { Agreement?: ReactNode } {
+  const found = useRoute(routes.list, { query: { covers: id ?? '' } }, { enabled: id !== undefined })
+  return found.data === undefined || found.data.length === 0 ? {} : { Agreement: <Agreements rows={found.data} /> }
+}
+
+function Agreements({ rows }: { rows: readonly RequestRow[] }) {
   return (
-    <Ask of={found}>
-      {(rows) =>
-        rows.length === 0 ? (
-          <p className="secondary">
-            No request covers it yet. When something that uses it asks to go live, the keys are on it too.
-          </p>
-        ) : (
-          <ul className="history">
-            {rows.map((row) => (
-              <li key={row.id}>
-                <Link to={`/requests/${row.id}`}>{row.title}</Link>
-                <br />
-                <span className="row">
-                  <Lamp lane={row.lane} />
-                  <span className="secondary">
-                    {row.state}, asked <Ago at={row.openedAt} />
-                  </span>
-                </span>
-              </li>
-            ))}
-          </ul>
-        )
-      }
-    </Ask>
+    <div className="stack">
+      <p className="secondary">Keys of these requests are on it too. Change it and they fall out.</p>
+      <ul className="history">
+        {rows.map((row) => (
+          <li key={row.id}>
+            <Link to={`/requests/${row.id}`}>{row.title}</Link>
+            <br />
+            <span className="row">
+              <Lamp lane={row.lane} />
+              <span className="secondary">
+                {row.state}, asked <Ago at={row.openedAt} />
+              </span>
+            </span>
+          </li>
+        ))}
+      </ul>
+    </div>
   )
 }

@@ -1,7 +1,7 @@
 import type { PageDefinition } from '../../../ui/page.tsx'
 
 export { AgreementOf } from './AgreementOf.tsx'
-export { AgreementsOn } from './AgreementsOn.tsx'
+export { useAgreements } from './AgreementsOn.tsx'
 export const pages: PageDefinition[] = [
   {
     path: '/requests',

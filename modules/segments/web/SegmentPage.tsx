@@ -3,7 +3,7 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { AuditOf } from '../../audit/web/index.tsx'
-import { AgreementsOn } from '../../requests/web/index.tsx'
+import { useAgreements } from '../../requests/web/index.tsx'
 import { call, useDeed, useRoute } from '../../../ui/api.ts'
 import { Ago, calledOf, count, percent } from '../../../ui/format.tsx'
 import { Ask, Card, Loading, ObjectLayout, Page, ProblemNote, useParam } from '../../../ui/page.tsx'
@@ -32,6 +32,7 @@ const fresh: SegmentDefinition = {
 export function SegmentPage() {
   const id = useParam('id')
   const found = useRoute(routes.get, { params: { id: id } }, { enabled: id !== 'new' })
+  const agreements = useAgreements(id === 'new' ? undefined : id)
   if (id === 'new') return <Edit key="new" />
   return (
     <Ask of={found} shape="page">
@@ -51,7 +52,7 @@ export function SegmentPage() {
                 ))}
               </ul>
             ),
-            Agreement: <AgreementsOn id={segment.id} />,
+            ...agreements,
             Audit: <AuditOf kind="segment" id={segment.id} />,
           }}
         >

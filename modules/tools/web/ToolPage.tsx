@@ -2,7 +2,7 @@ import { Button, Modal } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { AuditOf } from '../../audit/web/index.tsx'
-import { AgreementsOn } from '../../requests/web/index.tsx'
+import { useAgreements } from '../../requests/web/index.tsx'
 import { call, useDeed, useRoute } from '../../../ui/api.ts'
 import { dayOf, money, Timed } from '../../../ui/format.tsx'
 import { Ask, Card, Facts, ObjectLayout, Page, useParam } from '../../../ui/page.tsx'
@@ -15,6 +15,7 @@ export function ToolPage() {
   const id = useParam('id') as never
   const found = useRoute(routes.get, { params: { id } })
   const [open, setOpen] = useState(false)
+  const agreements = useAgreements(id)
   const before = found.data?.tool.status
   const change = useDeed(routes.change, {
     touches: ['/api/tools', '/api/requests', '/api/cockpit', '/api/audit', '/api/mail-route'],
@@ -27,7 +28,7 @@ export function ToolPage() {
   return (
     <Ask of={found} shape="page">
       {({ tool, integrations }) => (
-        <ObjectLayout panel={{ Agreement: <AgreementsOn id={tool.id} />, Audit: <AuditOf kind="tool" id={tool.id} /> }}>
+        <ObjectLayout panel={{ ...agreements, Audit: <AuditOf kind="tool" id={tool.id} /> }}>
           <Page
             title={tool.name}
             crumbs={[{ label: 'Tools', to: '/tools' }, { label: tool.capability }]}
