@@ -6,7 +6,11 @@ export const percent = (share: number) =>
     ? 'under 0.1%'
     : `${(share * 100).toLocaleString('en-GB', { maximumFractionDigits: share < 0.1 ? 1 : 0 })}%`
 export const money = (value: number, currency: string) =>
-  value.toLocaleString('en-GB', { style: 'currency', currency, maximumFractionDigits: value >= 10_000 ? 0 : 2 })
+  value.toLocaleString('en-GB', {
+    style: 'currency',
+    currency,
+    maximumFractionDigits: value >= 10_000 || Number.isInteger(value) ? 0 : 2,
+  })
 export const exact = (at: string) =>
   new Date(at).toLocaleString('en-GB', {
     weekday: 'short',

@@ -162,6 +162,11 @@ describe.skipIf(chromiumPath === undefined)('in a real browser', () => {
     await page.keyboard.type('p3@')
     await page.waitForURL(/[?&]q=p3/)
     await expect.poll(() => page.locator('tbody tr').count()).toBe(1)
+    // In the search every letter is a letter; below it, j goes to the first row and Enter opens it.
+    await page.getByRole('heading', { level: 1 }).click()
+    await page.keyboard.press('j')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/people\/profile_/)
     await page.keyboard.press('Control+k')
     await page.getByRole('textbox', { name: 'Search', exact: true }).fill('New segm')
     await page.keyboard.press('Enter')

@@ -209,6 +209,8 @@ try {
   check('the catcher holds as many mails as were accepted', caught === counts['accepted'], caught)
 
   say('— a customer clicks, and unsubscribes')
+  // A person reads later than a gateway looks: within a second of delivery it would count as a machine.
+  await page.waitForTimeout(1_500)
   await linnea.open('/mail-catcher')
   await page.locator('table a').first().click()
   await page.waitForURL(/mail-catcher\/\d+/)
@@ -247,6 +249,7 @@ try {
   }
   check('the click is on the report', (await figure('Clicked')) === 1, await page.locator('.sentence').innerText())
   check('the unsubscribe is on the report', (await figure('Unsubscribed')) === 1)
+  check('the open is on the report', (await figure('Opened')) === 1)
 
   say('— every page, light, dark and at 390 px')
   const person =

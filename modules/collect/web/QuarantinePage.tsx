@@ -5,6 +5,7 @@ import { useAddress } from '../../../ui/address.tsx'
 import { useDeed, useRoute } from '../../../ui/api.ts'
 import { Ago, count, plural } from '../../../ui/format.tsx'
 import { Ask, Card, Empty, Page, Table } from '../../../ui/page.tsx'
+import { SureButton } from '../../../ui/sure.tsx'
 import { routes } from '../contract.ts'
 
 export function QuarantinePage() {
@@ -117,17 +118,17 @@ function Parked() {
               />
             </td>
             <td>
-              <Button
+              <SureButton
+                label="Take it in"
                 size="compact-sm"
-                variant="default"
                 disabled={(into[row.writeKey] ?? '') === ''}
+                title={(into[row.writeKey] ?? '') === '' ? 'Choose the source first.' : undefined}
                 loading={recover.isPending}
-                onClick={() => {
+                says="What was sent with this key becomes events of that source, and people are made and joined by them. That cannot be undone."
+                onSure={() => {
                   recover.mutate({ body: { writeKey: row.writeKey, sourceId: into[row.writeKey] as never } })
                 }}
-              >
-                Take it in
-              </Button>
+              />
             </td>
           </tr>
         ))}
