@@ -54,7 +54,7 @@ export async function call<R extends AnyRoute>(
   const text = await answer.text()
   // Nothing comes as an empty body.
   const value: unknown = text === '' ? null : JSON.parse(text)
-  if (!answer.ok) throw new Problem(answer.status, (value ?? {}) as { code?: string; detail?: string; passes?: string })
+  if (!answer.ok) throw new Problem(answer.status, value ?? {})
   return value as ReplyOf<R>
 }
 
