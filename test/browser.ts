@@ -7,6 +7,10 @@ export const chromiumPath = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', 
   (path): path is string => path !== undefined && existsSync(path),
 )
 
+/** As a person's browser names itself; the headless name would be taken for the robot that it is. */
+export const userAgent =
+  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36'
+
 /** A browser that asks nobody but us: no updates, no sign-in, no background requests. */
 export async function aBrowser(): Promise<Browser> {
   if (chromiumPath === undefined) throw new Error('There is no Chromium. Install it: apt-get install -y chromium')
@@ -20,13 +24,11 @@ export async function aBrowser(): Promise<Browser> {
       '--no-first-run',
       '--no-default-browser-check',
       '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+      // For frames with processes of their own too, where a context's name does not reach: the pictures of a mail are asked for there.
+      `--user-agent=${userAgent}`,
     ],
   })
 }
-
-/** As a person's browser names itself; the headless name would be taken for the robot that it is. */
-export const userAgent =
-  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36'
 
 /** What axe finds wrong on a page (WCAG 2.2 A and AA, and good practice), one line for each. Frames with mails are not ours to judge. */
 export async function violations(page: Page): Promise<string[]> {
