@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { useRoute } from '../../../ui/api.ts'
 import { Bars, Share } from '../../../ui/chart.tsx'
-import { count, money, percent } from '../../../ui/format.tsx'
+import { count, money, percent, plural } from '../../../ui/format.tsx'
 import { Ask, Card, Page, Table, useParam } from '../../../ui/page.tsx'
 import { Mark } from '../../../ui/signal.tsx'
 import { routes as accounts } from '../../accounts/contract.ts'
@@ -144,5 +144,5 @@ function valueOf(figure: Figure): string {
 function sentenceOf(report: Report): string {
   const value = (key: string) => report.figures.find((figure) => figure.key === key)?.value ?? 0
   if (value('accepted') === 0) return report.sentence
-  return `${count(value('accepted'))} mails were accepted; ${count(value('opened'))} people opened, ${count(value('clicked'))} clicked, ${count(value('unsubscribed'))} unsubscribed, and ${count(value('ordered'))} orders came within ${String(report.windowDays)} days.`
+  return `${plural(value('accepted'), 'mail was', 'mails were')} accepted; ${plural(value('opened'), 'person', 'people')} opened, ${count(value('clicked'))} clicked, ${count(value('unsubscribed'))} unsubscribed, and ${plural(value('ordered'), 'order', 'orders')} came within ${String(report.windowDays)} days.`
 }
