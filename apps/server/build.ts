@@ -18,6 +18,7 @@ import { addIdentityRoutes, createIdentity } from '../../modules/identity/server
 import { addImportRoutes, createImports } from '../../modules/imports/server/index.ts'
 import { addInsightRoutes, createInsights } from '../../modules/insights/server/index.ts'
 import { addJourneyRoutes, createJourneys } from '../../modules/journeys/server/index.ts'
+import { Level } from '../../modules/policy/contract.ts'
 import { addProfileRoutes, createProfiles } from '../../modules/profiles/server/index.ts'
 import { addRequestRoutes, createRequests } from '../../modules/requests/server/index.ts'
 import { addSegmentRoutes, createSegments } from '../../modules/segments/server/index.ts'
@@ -210,6 +211,8 @@ export async function build(needs: BuildNeeds) {
     publicUrl,
     directory: join(engines.directory, 'transmit'),
     durable: config.sendDurable,
+    fields: async (tx) =>
+      (await profiles.fields(tx)).map(({ name, sensitivity }) => ({ name, sensitivity: Level.parse(sensitivity) })),
     people: (wanted) => peopleNow(wanted),
     async hand(events) {
       await collect.accept(sources.internal(), events, 'journeys')

@@ -11,7 +11,14 @@ export type Field = z.infer<typeof Field>
 /** What is known of a change, computed from the thing itself and from what it reaches; never declared. */
 export const Facts = z.object({
   /** People that it reaches, of all people known; undefined when it reaches nobody. */
-  audience: z.object({ people: z.number().int().min(0), of: z.number().int().min(0) }).optional(),
+  audience: z
+    .object({
+      people: z.number().int().min(0),
+      of: z.number().int().min(0),
+      /** What keys would cover, when that is more: it may grow so far without asking again, so it is judged as if it had. */
+      atMost: z.number().int().min(0).optional(),
+    })
+    .optional(),
   fields: z.array(Field),
   /** 0 switched off in minutes · 1 a day · 2 a message went out · 3 data left the company · 4 deletes, merges or overwrites a system of record. */
   irreversibility: z.object({ level: Level, because: z.string() }),
@@ -20,6 +27,8 @@ export const Facts = z.object({
   firstUse: z.array(z.string()),
   /** Enabled people who work here: with fewer than four the second key becomes a day of cooling off. */
   staff: z.number().int().min(0),
+  /** The side of somebody who could give the one key of a small company: neither asked nor edited. */
+  otherSide: z.enum(['marketing', 'it']).optional(),
 })
 export type Facts = z.infer<typeof Facts>
 

@@ -102,7 +102,13 @@ function connect(address: () => Address): ClickHouse {
         request_timeout: 330_000,
         max_open_connections: 12,
         keep_alive: { enabled: true, idle_socket_ttl: 2_500 },
-        clickhouse_settings: { date_time_input_format: 'best_effort', output_format_json_quote_64bit_integers: 1 },
+        clickhouse_settings: {
+          date_time_input_format: 'best_effort',
+          output_format_json_quote_64bit_integers: 1,
+          // A value in JSON stays what was said: guessed dates would change how they read, and with them even the text "1" became an instant.
+          input_format_try_infer_dates: 0,
+          input_format_try_infer_datetimes: 0,
+        },
         log: { level: 127 },
       })
     }

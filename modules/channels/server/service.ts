@@ -32,7 +32,8 @@ export interface Channels {
   sender(tx: Postgres, id: string): Promise<SenderToUse | undefined>
   /** The tool that stands for the mail route; made when there is none. */
   prepareRoute(): Promise<Id<'tool'>>
-  route(): Promise<Route>
+  /** As it is, or as it is within a transaction that decides. */
+  route(tx?: Postgres): Promise<Route>
   /** Where to connect. */
   smtpUrl(): string
   keep(mail: { from: string; to: string[]; raw: Buffer }): Promise<void>
@@ -128,8 +129,8 @@ export function createChannels(needs: {
     })
     return id
   }
-  const toolOfRoute = async (): Promise<string | undefined> =>
-    (await postgres.query<{ tool_id: string }>('SELECT tool_id FROM channels.route LIMIT 1'))[0]?.tool_id
+  const toolOfRoute = async (tx: Postgres = postgres): Promise<string | undefined> =>
+    (await tx.query<{ tool_id: string }>('SELECT tool_id FROM channels.route LIMIT 1'))[0]?.tool_id
   const smtpUrl = () => needs.smtpUrl ?? needs.catcherUrl()
 
   return {
@@ -175,9 +176,9 @@ export function createChannels(needs: {
         return id
       })
     },
-    async route() {
-      const toolId = await toolOfRoute()
-      const tool = toolId === undefined ? undefined : await tools.get(postgres, toolId)
+    async route(tx = postgres) {
+      const toolId = await toolOfRoute(tx)
+      const tool = toolId === undefined ? undefined : await tools.get(tx, toolId)
       if (tool === undefined) throw new Refusal('not_found', 'There is no mail route.')
       return {
         kind: needs.smtpUrl === undefined ? 'catcher' : 'smtp',

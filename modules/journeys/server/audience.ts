@@ -60,11 +60,11 @@ export async function coverageOf(
 }
 
 /**
- * The most people that a key covers: the size with a tenth of room, rounded up to two digits. It stays while the audience is between a
- * quarter of it and all of it, so a person who comes or goes voids no key.
+ * The most people that a key covers: the size with a tenth of room, rounded up to two digits. It stays while the audience is between
+ * half of it and all of it, so a person who comes or goes voids no key.
  */
 export function bandOf(people: number, agreed: number | null): number {
-  if (agreed !== null && people <= agreed && people > agreed / 4) return agreed
+  if (agreed !== null && people <= agreed && people > agreed / 2) return agreed
   const room = Math.ceil(people * 1.1)
   const unit = 10 ** Math.max(0, String(room).length - 2)
   return Math.ceil(room / unit) * unit

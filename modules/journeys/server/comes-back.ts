@@ -27,10 +27,10 @@ export function comesBack(needs: {
     request: FastifyRequest,
     href?: string,
   ) {
+    const at = clock.now()
     try {
       const row = await ledger(postgres).get(message)
       if (row === undefined) return
-      const at = clock.now()
       const agent = request.headers['user-agent']
       // Nobody reads a mail within a second of its delivery; gateways that look at every link and picture do.
       const machine =
@@ -58,7 +58,8 @@ export function comesBack(needs: {
             .code(404)
             .type('text/plain; charset=utf-8')
             .send('This link was changed on its way, so it leads nowhere. Use the link in your mail as it was sent.')
-        if (request.method === 'GET') await tell('Message Clicked', message, request, href)
+        // Whoever clicked is led on at once; the count follows.
+        if (request.method === 'GET') void tell('Message Clicked', message, request, href)
         return reply.header('cache-control', 'no-store').header('referrer-policy', 'no-referrer').redirect(href, 302)
       },
     })
@@ -67,7 +68,7 @@ export function comesBack(needs: {
       url: '/o/:token',
       handler: async (request, reply) => {
         const message = links.readOpen(request.params.token)
-        if (message !== undefined && request.method === 'GET') await tell('Message Opened', message, request)
+        if (message !== undefined && request.method === 'GET') void tell('Message Opened', message, request)
         return reply
           .header('cache-control', 'no-store')
           .header('cross-origin-resource-policy', 'cross-origin')

@@ -48,6 +48,20 @@ describe('without keys', () => {
     expect(house.mailed('changed')).toEqual([])
   })
 
+  it('nothing leaves when the topic, whose name is in each mail, was renamed after the keys', async () => {
+    await house.customers('renamed', 5)
+    const asked = await house.ask('renamed')
+    await giveKey(house.app, house.staff, house.clock, asked.request, 'marketing')
+    const topic = (await house.app.consent.topics()).find((one) => one.id === 'news')
+    if (topic === undefined) throw new Error('no topic')
+    await house.app.consent.setTopic(house.staff.author, { ...topic, name: 'Urgent: sign in at once' })
+    const now = await house.app.requests.get(house.staff.author, asked.request.id)
+    expect(now.keys.map((key) => key.state)).toEqual(asked.request.keys.map(() => 'waiting'))
+    await expect(launch(asked)).rejects.toMatchObject({ code: 'needs_agreement' })
+    await house.app.consent.setTopic(house.staff.author, topic)
+    expect(house.mailed('renamed')).toEqual([])
+  })
+
   it('nothing leaves when somebody writes rows and a live broadcast straight into the database', async () => {
     await house.customers('written', 2)
     const asked = await house.ask('written')
@@ -392,14 +406,14 @@ describe('the mail that arrives', () => {
     expect(refused.statusCode).toBe(404)
     expect(refused.headers.location).toBeUndefined()
     expect((await inject('GET', link.replace(/l\/message_../, 'l/message_zz'), person)).statusCode).toBe(404)
-    expect(await told('Message Clicked', id)).toEqual([{ machine: 'false' }])
+    await expect.poll(() => told('Message Clicked', id)).toEqual([{ machine: 'false' }])
 
     const picture = (/src="(https:\/\/il\.example\/o\/[^"]+)"/.exec(html)?.[1] ?? '').replaceAll('&amp;', '&')
     await inject('GET', picture, { headers: { 'user-agent': 'Mozilla/5.0' } })
     house.clock.ahead(1_000)
     await inject('GET', picture, person)
     expect((await inject('GET', `${picture.slice(0, -8)}AAAA.gif`, person)).statusCode).toBe(200)
-    expect(await told('Message Opened', id)).toEqual([{ machine: 'true' }, { machine: 'false' }])
+    await expect.poll(() => told('Message Opened', id)).toEqual([{ machine: 'true' }, { machine: 'false' }])
     expect(await told('Message Sent', id)).toHaveLength(1)
   })
 })

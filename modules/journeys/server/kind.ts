@@ -6,7 +6,7 @@ import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import type { Channels } from '../../channels/server/index.ts'
 import type { Consent } from '../../consent/server/index.ts'
 import type { Content } from '../../content/server/index.ts'
-import type { Field } from '../../policy/contract.ts'
+import type { Field, Level } from '../../policy/contract.ts'
 import type { Check } from '../../requests/contract.ts'
 import type { ChangeKind, Clearance } from '../../requests/server/index.ts'
 import type { Segments } from '../../segments/server/index.ts'
@@ -25,6 +25,8 @@ export interface KindNeeds {
   consent: Consent
   tools: Pick<Tools, 'get' | 'assertUsable'>
   links: TrackingLinks
+  /** How sensitive fields are by their names and by what was seen in them. */
+  fields: (tx: Postgres) => Promise<readonly { name: string; sensitivity: Level }[]>
   people: (ids: readonly string[]) => Promise<Map<string, { name: string; traits: Record<string, unknown> }>>
   /** Called within the transaction that made it live. */
   launched(tx: Postgres, broadcastId: string, clearance: Clearance, sendAt: Date | null): Promise<void>
@@ -77,28 +79,24 @@ export function broadcastKind(needs: KindNeeds): ChangeKind {
         await broadcastStore(tx).setBand(id, atMost)
       }
       const tool = await tools.get(tx, route.toolId)
-      const toolVersion = createHash('sha256')
-        .update(
-          JSON.stringify([
-            tool?.status,
-            tool?.owners.marketing?.id,
-            tool?.owners.it?.id,
-            tool?.region,
-            tool?.personalFields,
-          ]),
-        )
-        .digest('hex')
-        .slice(0, 12)
+      const toolVersion = shortHash([
+        tool?.status,
+        tool?.owners.marketing?.id,
+        tool?.owners.it?.id,
+        tool?.region,
+        tool?.personalFields,
+      ])
       return {
         covers: [
           { kind: 'broadcast', id, name: row.name, version: String(row.version) },
           { kind: 'template', id: template.id, name: template.name, version: template.hash.slice(0, 12) },
           { kind: 'segment', id: segment.id, name: segment.name, version: String(segment.version) },
+          { kind: 'topic', id: topic.id, name: topic.name, version: shortHash([topic.name, topic.wording]) },
           { kind: 'sender', id: sender.id, name: sender.address, version: String(sender.version) },
           { kind: 'tool', id: route.toolId, name: route.toolName, version: toolVersion },
         ],
-        editors: [row.changed_by, template.editor, segment.editor].filter((who): who is typeof template.editor =>
-          who.startsWith('account_'),
+        editors: [row.changed_by, template.editor, segment.editor, sender.editor].filter(
+          (who): who is typeof template.editor => who.startsWith('account_'),
         ),
         content: {
           mail: template.hash,
@@ -121,9 +119,18 @@ export function broadcastKind(needs: KindNeeds): ChangeKind {
           : [`the template “${material.template.name}”`],
         (await store.usedBefore('sender_id', material.sender.id, id)) ? [] : [`the sender ${material.sender.address}`],
       ].flat()
+      // A field named “note” may hold card numbers: what was seen in it counts too, and only upwards.
+      const seen = new Map((await needs.fields(tx)).map((field) => [field.name, field.sensitivity]))
       return {
-        audience: { people: size.people, of: size.of },
-        fields: fieldsOf(material),
+        audience: {
+          people: size.people,
+          of: size.of,
+          ...(material.row.at_most === null ? {} : { atMost: material.row.at_most }),
+        },
+        fields: fieldsOf(material).map((field) => ({
+          ...field,
+          sensitivity: Math.max(field.sensitivity, seen.get(field.name) ?? 0) as Level,
+        })),
         irreversibility: { level: 2, because: 'a mail that is out cannot be called back' },
         integration: { level: 2, because: `it hands addresses one way to “${material.route.toolName}”` },
         firstUse,
@@ -280,8 +287,13 @@ export function broadcastKind(needs: KindNeeds): ChangeKind {
   }
 }
 
+/** Twelve hex digits that differ when any of the values does. */
+const shortHash = (values: readonly unknown[]) =>
+  createHash('sha256').update(JSON.stringify(values)).digest('hex').slice(0, 12)
+
 function audienceCheck(covered: Coverage, topic: string): [string, Check['result'], string] {
-  const words = `${covered.mailable.toLocaleString('en-GB')} of ${covered.people.toLocaleString('en-GB')} would get it now: ${covered.withAddress.toLocaleString('en-GB')} have an address (${covered.addresses.toLocaleString('en-GB')} different ones), and those agreed to “${topic}” and are not suppressed.`
+  const count = (number: number) => number.toLocaleString('en-GB')
+  const words = `${count(covered.mailable)} of ${count(covered.people)} would get it now. Left out: ${count(covered.people - covered.withAddress)} have no address, ${count(covered.withAddress - covered.addresses)} share one with somebody else, ${count(covered.addresses - covered.mailable)} did not agree to “${topic}” or are suppressed.`
   if (covered.people === 0) return ['Consent', 'fail', 'The audience is empty.']
   return ['Consent', covered.mailable === 0 ? 'fail' : covered.mailable < covered.people / 2 ? 'warn' : 'ok', words]
 }

@@ -385,7 +385,9 @@ export function createSender(needs: SenderNeeds): Sender {
           const worker = connection().finally(() => workers.delete(worker))
           workers.add(worker)
         }
-        if (done.length >= batch / 2 || clock.ms() - flushedMs >= flushEveryMs) {
+        // With nothing under way there is nothing to wait for.
+        const idle = queue.length + underWay === 0 && done.length > 0
+        if (idle || done.length >= batch / 2 || clock.ms() - flushedMs >= flushEveryMs) {
           await flush()
           flushedMs = clock.ms()
         }

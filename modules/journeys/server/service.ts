@@ -19,7 +19,7 @@ import type { Tools } from '../../tools/server/index.ts'
 import { type Broadcast, type Counts, type Message, type MessageState, type NewBroadcast } from '../contract.ts'
 import { reachable } from './audience.ts'
 import { comesBack } from './comes-back.ts'
-import { broadcastKind } from './kind.ts'
+import { broadcastKind, type KindNeeds } from './kind.ts'
 import { ledger, sealOf } from './ledger.ts'
 import { trackingLinks } from './links.ts'
 import { materialOf } from './material.ts'
@@ -71,6 +71,7 @@ export interface JourneyNeeds {
   /** Where the transmit journal lives. */
   directory: string
   publicUrl: () => string
+  fields: KindNeeds['fields']
   /** Traits of people, under whichever profile they are known now. */
   people: (ids: readonly string[]) => Promise<Map<string, { name: string; traits: Record<string, unknown> }>>
   /** Takes message events in as events of Interlock's own source; resolves when they are on disk. */

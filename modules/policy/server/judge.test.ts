@@ -96,5 +96,16 @@ describe('the verdict', () => {
     const verdict = judge(facts({ staff: 3 }))
     expect(verdict).toMatchObject({ keys: ['marketing'], coolingOffHours: 24 })
     expect(verdict.because).toContain('fewer than four people')
+    expect(judge(facts({ staff: 2, otherSide: 'it' })).keys).toEqual(['it'])
+    expect(judge(facts({ staff: 3, otherSide: 'it', fields: [email, { ...email, sensitivity: 4 }] })).keys).toEqual([
+      'it',
+      'protection',
+    ])
+  })
+
+  it('judges the most that keys would cover, not only whom it reaches today', () => {
+    const today = { audience: { people: 9_999, of: 20_000 }, fields: [email, orders] }
+    expect(judge(facts(today)).lane).toBe('amber')
+    expect(judge(facts({ ...today, audience: { ...today.audience, atMost: 11_000 } })).lane).toBe('red')
   })
 })

@@ -55,9 +55,10 @@ export function scalesOf(facts: Facts): Scales {
 /** At most 25 people are a seed list; then 1% or 1,000, 10%, 50%, more. */
 function reachOf(audience: Facts['audience']): Scales['reach'] {
   if (audience === undefined || audience.people === 0) return { level: 0, because: 'it reaches nobody' }
-  const { people, of } = audience
+  const { of } = audience
+  const words = `it reaches ${count(audience.people)} people, ${percent(of === 0 ? 1 : audience.people / of)} of all`
+  const people = Math.max(audience.people, audience.atMost ?? 0)
   const share = of === 0 ? 1 : people / of
-  const words = `it reaches ${count(people)} people, ${percent(share)} of all`
   if (people <= 25) return { level: 0, because: `it reaches ${count(people)} people, a seed list` }
   if (share <= 0.01 || people <= 1_000) return { level: 1, because: words }
   if (share <= 0.1) return { level: 2, because: words }
@@ -84,7 +85,7 @@ export function judge(facts: Facts): Verdict {
   const scales = scalesOf(facts)
   const { lane, rule } = laneOf(levelsOf(scales))
   const small = facts.staff < smallCompany && lane !== 'green'
-  const keys = small ? keysOf[lane].slice(0, 1) : keysOf[lane]
+  const keys = small ? smallKeys(facts, lane) : keysOf[lane]
   return {
     lane,
     scales,
@@ -95,6 +96,11 @@ export function judge(facts: Facts): Verdict {
     promiseWorkingDays: promise[lane],
     ways: lane === 'green' ? [] : waysDown(facts, lane),
   }
+}
+
+/** One of the two sides, the one that has somebody who may; data protection is never left out. */
+function smallKeys(facts: Facts, lane: Exclude<Lane, 'emergency'>): KeyKind[] {
+  return [facts.otherSide ?? 'marketing', ...keysOf[lane].filter((kind) => kind === 'protection')]
 }
 
 const levelsOf = (scales: Scales): Levels => ({
@@ -116,7 +122,7 @@ function sentence(lane: Lane, scales: Scales, facts: Facts, small: boolean): str
   const reasons = (named.length > 0 ? named : highest).map((scale) => scales[scale].because)
   const first = facts.firstUse.length > 0 ? ` It is the first use of ${facts.firstUse.join(' and ')}.` : ''
   const who = small
-    ? 'one key and a day to cool off, because fewer than four people work here'
+    ? `${lane === 'red' ? 'one key of either side, the key of data protection' : 'one key'} and a day to cool off, because fewer than four people work here`
     : lane === 'amber'
       ? 'a key from Marketing and a key from IT'
       : 'a key from Marketing, a key from IT and a key from data protection'
@@ -149,8 +155,8 @@ function waysDown(facts: Facts, lane: Lane): Way[] {
       Math.max(1_000, Math.floor(audience.of * 0.01)),
       25,
     ]) {
-      if (atMost >= audience.people || atMost < 1) continue
-      const next = laneOf(levelsOf(scalesOf({ ...facts, audience: { ...audience, people: atMost } }))).lane
+      if (atMost >= Math.max(audience.people, audience.atMost ?? 0) || atMost < 1) continue
+      const next = laneOf(levelsOf(scalesOf({ ...facts, audience: { people: atMost, of: audience.of } }))).lane
       if (rank[next] >= rank[lane]) continue
       ways.push({ say: `Send to at most ${count(atMost)} people and it turns ${next}.`, lane: next, atMost })
       break

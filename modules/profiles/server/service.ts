@@ -17,7 +17,7 @@ export interface Profiles {
   get(id: Id<'profile'>): Promise<Person>
   find(search: string, after: string | undefined): Promise<{ people: PersonRow[]; next: string | null; total: number }>
   timeline(id: Id<'profile'>, before: string | undefined): Promise<{ events: TimelineEvent[]; next: string | null }>
-  fields(): Promise<Field[]>
+  fields(tx?: Postgres): Promise<Field[]>
   count(): Promise<number>
   /** Traits of people, for rendering; who is gone is left out. */
   traitsOf(
@@ -249,8 +249,8 @@ export function createProfiles(needs: {
         next: rows.length > page ? (shown.at(-1)?.time ?? null) : null,
       }
     },
-    async fields() {
-      return (await store.fields()).map((row) => ({
+    async fields(tx = postgres) {
+      return (await profileStore(tx).fields()).map((row) => ({
         name: row.name,
         label: labelOf(row.name),
         type: row.type as Field['type'],

@@ -34,6 +34,7 @@ export function whyNotKey(of: {
   if (request.state !== 'waiting' && request.state !== 'ready')
     return `This request is ${request.state}; no key is needed.`
   if (!request.needed.includes(kind)) return 'This key is not needed.'
+  if (caller.roles.includes('technologist')) return 'A technologist works on both sides and holds no key of either.'
   if (kind === 'protection' && !caller.roles.includes('protection'))
     return 'This key is given by someone with the role “protection”.'
   if (kind !== 'protection' && !caller.roles.includes('approver'))

@@ -9,11 +9,18 @@ import { createSecrets } from '../../../platform/secrets/secrets.ts'
 import { createAccounts, type Accounts } from '../../accounts/server/index.ts'
 import { createAudit, type Audit } from '../../audit/server/index.ts'
 import type { Id } from '../../../lib/ids/ids.ts'
-import type { RequestView } from '../contract.ts'
+import type { Check, RequestView } from '../contract.ts'
 import { createRequests, type ChangeKind, type Clearance, type Requests } from './index.ts'
 
 /** A notice on the wall: the smallest thing that can go live. Its text and its place are what keys are on. */
-function noticeKind(live: string[]): ChangeKind {
+/** What is found out about the notice when one looks. */
+interface Wall {
+  people: number
+  sensitivity: 2 | 4
+  checks: Check[]
+  looked: number
+}
+function noticeKind(live: string[], wall: Wall): ChangeKind {
   return {
     kind: 'notice',
     href: (id) => `/notices/${id}`,
@@ -31,14 +38,17 @@ function noticeKind(live: string[]): ChangeKind {
     },
     facts: () =>
       Promise.resolve({
-        audience: { people: 5_000, of: 20_000 },
-        fields: [{ name: 'email', label: 'e-mail', sensitivity: 2 as const }],
+        audience: { people: wall.people, of: 20_000 },
+        fields: [{ name: 'email', label: 'e-mail', sensitivity: wall.sensitivity }],
         irreversibility: { level: 2 as const, because: 'it is read' },
         integration: { level: 2 as const, because: 'it hangs on one wall' },
         firstUse: [],
       }),
     does: () => Promise.resolve([]),
-    preflight: () => Promise.resolve([]),
+    preflight() {
+      wall.looked += 1
+      return Promise.resolve(wall.checks)
+    },
     execute(_tx, id, clearance: Clearance) {
       live.push(`${id} ${clearance.releaseHash.slice(0, 6)}`)
       return Promise.resolve()
@@ -54,6 +64,7 @@ describe('a request', () => {
   let audit: Audit
   let requests: Requests
   let live: string[]
+  let wall: Wall
   let asker: Caller
   let marketing: Caller
   let it_: Caller
@@ -76,7 +87,8 @@ describe('a request', () => {
     })
     requests = createRequests({ postgres, clock, ids, audit, accounts })
     live = []
-    requests.register(noticeKind(live))
+    wall = { people: 5_000, sensitivity: 2, checks: [], looked: 0 }
+    requests.register(noticeKind(live, wall))
     asker = await aCaller(accounts, postgres, 'marketing', ['member'], clock.ms())
     marketing = await aCaller(accounts, postgres, 'marketing', ['approver'], clock.ms())
     it_ = await aCaller(accounts, postgres, 'it', ['approver'], clock.ms())
@@ -195,6 +207,70 @@ describe('a request', () => {
     await expect(postgres.transaction((tx) => requests.recheck(tx, asked.releaseHash))).rejects.toMatchObject({
       code: 'needs_agreement',
     })
+  })
+
+  it('is looked at again when it changed after it was looked at, and does not go while that fails', async () => {
+    expect(wall.looked).toBe(1)
+    wall.checks = [{ name: 'Spelling', result: 'fail', says: 'It has a mistake.' }]
+    await edit('Öppetider')
+    const changed = await requests.get(asker, asked.id)
+    expect(wall.looked).toBe(2)
+    expect(changed.preflight).toEqual(wall.checks)
+    await requests.giveKey(marketing, asked.id, changed.releaseHash, 'marketing', undefined)
+    await requests.giveKey(it_, asked.id, changed.releaseHash, 'it', undefined)
+    await expect(requests.launch(asker, asked.id, changed.releaseHash)).rejects.toMatchObject({
+      code: 'not_now',
+      message: 'The preflight fails: It has a mistake.',
+    })
+    expect(live).toEqual([])
+  })
+
+  it('asks for more when more is found out while it waits, never for less, and keeps the keys that it has', async () => {
+    await bothKeys()
+    const guardian = await aCaller(accounts, postgres, 'it', ['protection'], clock.ms())
+    wall.sensitivity = 4
+    const redder = await requests.get(asker, asked.id)
+    expect(redder).toMatchObject({ lane: 'red', state: 'waiting', launch: { possible: false } })
+    expect(redder.keys.map((key) => [key.kind, key.state])).toEqual([
+      ['marketing', 'given'],
+      ['it', 'given'],
+      ['protection', 'waiting'],
+    ])
+    await expect(requests.launch(asker, asked.id, asked.releaseHash)).rejects.toMatchObject({ code: 'needs_agreement' })
+    wall.sensitivity = 2
+    expect((await requests.get(asker, asked.id)).keys).toHaveLength(3)
+    await requests.giveKey(guardian, asked.id, asked.releaseHash, 'protection', undefined)
+    await requests.launch(asker, asked.id, asked.releaseHash)
+    expect(live).toHaveLength(1)
+  })
+
+  it('frees the place of a key whose holder left, so that a colleague can give it', async () => {
+    await bothKeys()
+    await postgres.query('UPDATE accounts.person SET disabled_at = now() WHERE id = $1', [it_.accountId])
+    const waiting = await requests.get(asker, asked.id)
+    expect(waiting).toMatchObject({ state: 'waiting', launch: { possible: false } })
+    expect(waiting.keys[1]).toMatchObject({
+      state: 'waiting',
+      fallenOut: [{ because: 'whoever gave it can no longer give it' }],
+    })
+    const colleague = await aCaller(accounts, postgres, 'it', ['approver'], clock.ms())
+    await requests.giveKey(colleague, asked.id, asked.releaseHash, 'it', undefined)
+    await requests.launch(asker, asked.id, asked.releaseHash)
+    expect(live).toHaveLength(1)
+  })
+
+  it('asks the one key of a small company of the side that has somebody who may give it', async () => {
+    await postgres.query('UPDATE accounts.person SET disabled_at = now() WHERE id = ANY($1)', [
+      [marketing.accountId, editor.accountId],
+    ])
+    await requests.withdraw(asker, asked.id)
+    const small = await requests.open(asker, 'notice', 'n1', '')
+    expect(small.keys.map((key) => [key.kind, key.couldBe.length])).toEqual([['it', 1]])
+    await requests.giveKey(it_, small.id, small.releaseHash, 'it', undefined)
+    await expect(requests.launch(asker, small.id, small.releaseHash)).rejects.toMatchObject({ code: 'needs_agreement' })
+    await clock.advance(25 * 3_600_000)
+    await requests.launch(asker, small.id, small.releaseHash)
+    expect(live).toHaveLength(1)
   })
 
   it('counts the time that it waited for each side', async () => {

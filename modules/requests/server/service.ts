@@ -87,9 +87,21 @@ export function createRequests(needs: RequestNeeds): Requests {
     tx: Postgres,
     kind: ChangeKind,
     objectId: string,
+    requester: string,
   ): Promise<{ release: ReleaseRecord; facts: Facts; verdict: Verdict; title: string; sub: string }> {
     const closure = await kind.closure(tx, objectId, false)
-    const facts: Facts = { ...(await kind.facts(tx, objectId)), staff: await requestStore(tx).staff() }
+    const store = requestStore(tx)
+    const free = (await store.approvers()).find(
+      (person) =>
+        person.roles.includes('approver') &&
+        person.id !== requester &&
+        !closure.editors.some((editor) => editor === person.id),
+    )
+    const facts: Facts = {
+      ...(await kind.facts(tx, objectId)),
+      staff: await store.staff(),
+      ...(free === undefined ? {} : { otherSide: free.side }),
+    }
     return { release: releaseOf(closure), facts, verdict: judge(facts), ...(await kind.describe(tx, objectId)) }
   }
   const fresh = (verdict: Verdict): 'waiting' | 'ready' =>
@@ -98,9 +110,26 @@ export function createRequests(needs: RequestNeeds): Requests {
   /** Brings an open request up to what its thing is now; voids keys when that is something else than they were given on. */
   async function refresh(tx: Postgres, request: RequestRecord, by: Actor, byName: string): Promise<RequestRecord> {
     if (request.state !== 'waiting' && request.state !== 'ready') return request
-    const now = await assess(tx, kindOf(request.kind), request.object_id)
+    const now = await assess(tx, kindOf(request.kind), request.object_id, request.requester)
     const store = requestStore(tx)
-    if (now.release.hash === request.release_hash) return request
+    if (now.release.hash === request.release_hash) {
+      const stale = await store.voidStale(request.id, clock.now())
+      for (const key of stale)
+        await store.note(
+          request.id,
+          'Interlock',
+          `the ${wordFor(key.kind)} key fell out: ${key.void_because ?? ''}`,
+          clock.now(),
+        )
+      // Who works here and how many are reached changes while one waits. More may be asked for then, never less: what was asked for stands.
+      if (!stricter(now.verdict, request)) {
+        if (stale.length > 0 && request.state === 'ready') await store.setState(request.id, 'waiting', null, null)
+        return stale.length > 0 ? need(tx, request.id) : request
+      }
+      await store.setVerdict(request.id, now.verdict, now.facts, 'waiting')
+      await store.note(request.id, 'Interlock', `needs more now: ${now.verdict.because}`, clock.now())
+      return need(tx, request.id)
+    }
     const before = await store.release(request.id, request.release_hash)
     const what = before === undefined ? [] : differences(before, now.release)
     const because = what.length > 0 ? what.join('; ') : 'what they were on changed'
@@ -143,10 +172,24 @@ export function createRequests(needs: RequestNeeds): Requests {
     })
   }
 
+  /** What has changed since it was looked at is looked at again, once for however many ask. */
+  const looking = new Map<string, Promise<void>>()
+  async function lookAgain(id: string): Promise<boolean> {
+    const request = await need(postgres, id)
+    if (request.preflight_release === request.release_hash) return false
+    if (request.state !== 'waiting' && request.state !== 'ready') return false
+    let look = looking.get(id)
+    if (look === undefined) {
+      look = runPreflight(id).finally(() => looking.delete(id))
+      looking.set(id, look)
+    }
+    await look
+    return true
+  }
   async function runPreflight(id: string): Promise<void> {
     const request = await need(postgres, id)
     const checks = await kindOf(request.kind).preflight(postgres, request.object_id)
-    await requestStore(postgres).setPreflight(id, checks, clock.now())
+    await requestStore(postgres).setPreflight(id, request.release_hash, checks, clock.now())
   }
 
   /** Halts within a transaction: nothing may act on this release any more. */
@@ -177,7 +220,7 @@ export function createRequests(needs: RequestNeeds): Requests {
         const store = requestStore(tx)
         const already = await store.openFor(kindName, objectId)
         if (already !== undefined) throw new Refusal('conflict', 'This was asked for already.', { request: already.id })
-        const now = await assess(tx, kind, objectId)
+        const now = await assess(tx, kind, objectId, caller.accountId)
         const at = clock.now()
         await store.insert({
           id,
@@ -194,6 +237,7 @@ export function createRequests(needs: RequestNeeds): Requests {
           facts: now.facts,
           preflight: [],
           preflight_at: null,
+          preflight_release: null,
           because: null,
           opened_at: at,
           released_at: at,
@@ -216,7 +260,10 @@ export function createRequests(needs: RequestNeeds): Requests {
       return show(caller, id)
     },
 
-    get: (caller, id) => show(caller, id),
+    async get(caller, id) {
+      const shown = await show(caller, id)
+      return (await lookAgain(id)) ? show(caller, id) : shown
+    },
     async list(caller, covers) {
       const store = requestStore(postgres)
       const rows = await store.newest(200, covers)
@@ -249,6 +296,7 @@ export function createRequests(needs: RequestNeeds): Requests {
     },
 
     async giveKey(caller, id, releaseHash, kind, condition) {
+      const method = await accounts.stepUpMethod(caller)
       const outcome = await postgres.transaction(
         async (tx) => {
           const store = requestStore(tx)
@@ -270,7 +318,7 @@ export function createRequests(needs: RequestNeeds): Requests {
             release_hash: releaseHash,
             kind,
             person_id: caller.accountId,
-            method: await accounts.stepUpMethod(caller),
+            method,
             condition: condition ?? null,
             given_at: clock.now(),
             expires_at: new Date(clock.ms() + lifeMs[request.verdict.lane]),
@@ -320,6 +368,7 @@ export function createRequests(needs: RequestNeeds): Requests {
     },
 
     async launch(caller, id, releaseHash) {
+      await lookAgain(id)
       const outcome = await postgres
         .transaction(
           async (tx) => {
@@ -347,6 +396,8 @@ export function createRequests(needs: RequestNeeds): Requests {
                 `It cools off until ${new Date(cooledAt).toISOString()}, because fewer than four people work here.`,
                 { until: new Date(cooledAt).toISOString() },
               )
+            if (request.preflight_release !== releaseHash)
+              return new Refusal('not_now', 'It changed while it was looked at. Look again, then launch.')
             const failing = request.preflight.filter((check) => check.result === 'fail')
             if (failing.length > 0)
               return new Refusal('not_now', `The preflight fails: ${failing.map((check) => check.says).join(' ')}`)
@@ -482,6 +533,14 @@ export function createRequests(needs: RequestNeeds): Requests {
       await store.note(request.id, 'Interlock', 'ran to its end', clock.now())
     },
   }
+}
+
+/** Whether a verdict asks for more than what the request waits for. */
+function stricter(verdict: Verdict, request: RequestRecord): boolean {
+  return (
+    verdict.keys.length > request.needed.length ||
+    (verdict.keys.length === request.needed.length && verdict.coolingOffHours > request.cooling_off_hours)
+  )
 }
 
 /** Carries a refusal out of a transaction that must not commit. */

@@ -17,6 +17,8 @@ export interface RequestRecord {
   facts: Facts
   preflight: Check[]
   preflight_at: Date | null
+  /** The release that the preflight looked at; another one was not looked at yet. */
+  preflight_release: string | null
   because: string | null
   opened_at: Date
   released_at: Date
@@ -123,12 +125,18 @@ export function requestStore(postgres: Postgres) {
         id,
         at,
       ]),
-    setPreflight: (id: string, checks: Check[], at: Date) =>
-      postgres.query('UPDATE requests.request SET preflight = $2, preflight_at = $3 WHERE id = $1', [
-        id,
-        JSON.stringify(checks),
-        at,
-      ]),
+    /** Of a release that is no longer the present one, nothing is kept. */
+    setPreflight: (id: string, release: string, checks: Check[], at: Date) =>
+      postgres.query(
+        'UPDATE requests.request SET preflight = $3, preflight_at = $4, preflight_release = $2 WHERE id = $1 AND release_hash = $2',
+        [id, release, JSON.stringify(checks), at],
+      ),
+    /** The same release is judged more strictly than it was. */
+    setVerdict: (id: string, verdict: Verdict, facts: Facts, state: State) =>
+      postgres.query(
+        'UPDATE requests.request SET needed = $2, cooling_off_hours = $3, verdict = $4, facts = $5, state = $6 WHERE id = $1',
+        [id, verdict.keys, verdict.coolingOffHours, JSON.stringify(verdict), JSON.stringify(facts), state],
+      ),
     addRelease: (requestId: string, release: ReleaseRecord, at: Date) =>
       postgres.query(
         'INSERT INTO requests.release (request_id, hash, canonical, covers, editors, made_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (request_id, hash) DO UPDATE SET covers = excluded.covers, editors = excluded.editors',
@@ -160,6 +168,16 @@ export function requestStore(postgres: Postgres) {
       postgres.query<KeyRecord>(
         'UPDATE requests.key SET voided_at = $2, void_because = $3 WHERE request_id = $1 AND voided_at IS NULL AND withdrawn_at IS NULL RETURNING *',
         [requestId, at, because],
+      ),
+    /** Keys that count no longer: expired, or of somebody who could not give them today. Their slots are free again. */
+    voidStale: (requestId: string, at: Date) =>
+      postgres.query<KeyRecord>(
+        `UPDATE requests.key k SET voided_at = $2, void_because = CASE WHEN k.expires_at <= $2 THEN 'it expired' ELSE 'whoever gave it can no longer give it' END
+         WHERE k.request_id = $1 AND k.voided_at IS NULL AND k.withdrawn_at IS NULL AND (k.expires_at <= $2 OR NOT EXISTS (
+           SELECT 1 FROM accounts.active_person p WHERE p.id = k.person_id
+             AND ((k.kind IN ('marketing', 'it') AND p.side = k.kind AND 'approver' = ANY (p.roles)) OR (k.kind = 'protection' AND 'protection' = ANY (p.roles)))))
+         RETURNING k.*`,
+        [requestId, at],
       ),
     withdrawKey: (requestId: string, personId: string, at: Date) =>
       postgres.query<KeyRecord>(
