@@ -51,7 +51,7 @@ async function through(
   dry: boolean,
   progress: (line: string) => void,
 ): Promise<Import> {
-  const sources = (await ask(server, 'GET', '/api/sources')) as Source[]
+  const { sources } = (await ask(server, 'GET', '/api/sources')) as { sources: Source[] }
   const source =
     sources.find((one) => one.name === name) ??
     ((await ask(server, 'POST', '/api/sources', { name, kind: 'crm' })) as Source)

@@ -1,0 +1,30 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, it } from 'vitest'
+import { readConfig } from '../../../platform/config/config.ts'
+import { importFile } from './import.ts'
+
+const folder = await mkdtemp(join(tmpdir(), 'il-import-'))
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+it('a file is tried dry and then read in from the command line, into a source that it makes, and again changes nothing', async () => {
+  const file = join(folder, 'kunden.csv')
+  await writeFile(file, 'E-Mail;Vorname\nåsa@fjörd.example;Åsa\no’brien@fjord.example;Zoë\n')
+  const config = readConfig({ INTERLOCK_LOG: 'silent' }, { dataDir: join(folder, 'data'), port: 0 })
+  const run = async (dry: boolean) => {
+    const printed: string[] = []
+    const code = await importFile.run({
+      config,
+      options: { 'dry-run': dry },
+      rest: ['Altes CRM', file],
+      json: true,
+      print: (text) => printed.push(text),
+    })
+    const { counts } = JSON.parse(printed.at(-1) ?? '{}') as { counts: { rows: number; unchanged: number } }
+    return { code, rows: counts.rows, unchanged: counts.unchanged }
+  }
+  expect(await run(true)).toEqual({ code: 0, rows: 2, unchanged: 0 })
+  expect(await run(false)).toEqual({ code: 0, rows: 2, unchanged: 0 })
+  expect(await run(false)).toEqual({ code: 0, rows: 2, unchanged: 2 })
+}, 120_000)
