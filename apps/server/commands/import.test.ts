@@ -16,7 +16,7 @@ it('a file is tried dry and then read in from the command line, into a source th
     const printed: string[] = []
     const code = await importFile.run({
       config,
-      options: { 'dry-run': dry },
+      options: dry ? { 'dry-run': true } : {},
       rest: ['Altes CRM', file],
       json: true,
       print: (text) => printed.push(text),
