@@ -28,6 +28,7 @@ import { addToolRoutes, createTools } from '../../modules/tools/server/index.ts'
 import type { Id } from '../../lib/ids/ids.ts'
 import type { Clock } from '../../platform/clock/clock.ts'
 import type { Config } from '../../platform/config/config.ts'
+import { createEgress } from '../../platform/egress/open-egress.ts'
 import { createFiles } from '../../platform/files/files.ts'
 import { createHttp } from '../../platform/http/server.ts'
 import type { Authorise } from '../../platform/http/http.ts'
@@ -72,6 +73,7 @@ export async function build(needs: BuildNeeds) {
   const { postgres, clickhouse, secrets } = engines
   const ids = createIds(clock, random)
   const metrics = new Registry()
+  const egress = createEgress({ allow: config.egressAllow, registry: metrics })
   const jobs = createJobs({ postgres, address: engines.address, log })
 
   const audit = createAudit({ postgres, clock, heads: { file: engines.auditHeads, secrets } })
@@ -301,6 +303,7 @@ export async function build(needs: BuildNeeds) {
     postgres,
     clickhouse,
     ids,
+    egress,
     jobs,
     audit,
     accounts,
@@ -346,6 +349,7 @@ export async function build(needs: BuildNeeds) {
       await jobs.stop()
       await collect.stop()
       sources.stop()
+      await egress.close()
       await audit.writeHead()
     },
   }

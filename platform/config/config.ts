@@ -35,6 +35,12 @@ const Environment = z.object({
     .describe(
       'comma-separated names under which pages, API and /metrics answer, beside localhost, numbers and the public URL',
     ),
+  INTERLOCK_EGRESS_ALLOW: z
+    .string()
+    .optional()
+    .describe(
+      'comma-separated host:port that may be private and may be called without TLS (an old CRM’s database, a receiver in your network); everything else must be on the public internet',
+    ),
   INTERLOCK_SMTP_URL: z
     .url({ protocol: /^smtps?$/ })
     .optional()
@@ -71,6 +77,8 @@ export interface Config {
   clickhouseUrl: string | undefined
   publicUrl: string | undefined
   allowedHosts: string[]
+  /** Exactly these `host:port` may be private and may be called without TLS. */
+  egressAllow: string[]
   smtpUrl: string | undefined
   sendDurable: boolean
   secretKey: string | undefined
@@ -110,6 +118,7 @@ export function readConfig(environment: Record<string, string | undefined>, over
     secretKey: value.INTERLOCK_SECRET_KEY,
     log: value.INTERLOCK_LOG,
     allowedHosts: listed(value.INTERLOCK_ALLOWED_HOSTS),
+    egressAllow: listed(value.INTERLOCK_EGRESS_ALLOW),
     trustProxy: listed(value.INTERLOCK_TRUST_PROXY),
     dataDirGiven: environment['INTERLOCK_DATA_DIR'] !== undefined || overrides.dataDir !== undefined,
     beganMs: value.INTERLOCK_BEGAN_MS,
