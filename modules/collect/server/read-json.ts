@@ -7,11 +7,28 @@ import type { Json } from '../contract.ts'
 export function readJson(bytes: Uint8Array): Json {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
   const value = JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text) as Json
-  return suspicious.test(text) ? harmless(exact(text, value)) : value
+  return isSuspicious(text) ? harmless(exact(text, value)) : value
 }
 
 /** Escapes can hide what is looked for, and long digits lose their end in a double; all of it is rare, so it is looked for first. */
-const suspicious = /__proto__|constructor|\\u|\d{16}/
+const isSuspicious = (text: string) =>
+  text.includes('\\u') || text.includes('__proto__') || text.includes('constructor') || hasLongDigits(text)
+
+const longDigits = 16
+const isDigit = (code: number) => code >= 0x30 && code <= 0x39
+
+/** Whether 16 digits stand in a row. Such a row covers a place whose number is a multiple of 16, so only these are looked at. */
+function hasLongDigits(text: string): boolean {
+  for (let at = longDigits - 1; at < text.length; at += longDigits) {
+    if (!isDigit(text.charCodeAt(at))) continue
+    let from = at
+    let to = at
+    while (isDigit(text.charCodeAt(from - 1))) from--
+    while (isDigit(text.charCodeAt(to + 1))) to++
+    if (to - from + 1 >= longDigits) return true
+  }
+  return false
+}
 
 /** Numbers that a double cannot hold, as text: an id of 20 digits must not become another person's. */
 function exact(text: string, value: Json): Json {

@@ -103,12 +103,7 @@ export function createCollect(needs: CollectNeeds): Collect {
     metrics.accepted.inc(prepared.records.length)
     onTheWay(sourceId, prepared.records.length)
     lastReceivedMs.set(sourceId, receivedMs)
-    const envelope = { sourceId: sourceId as Id<'source'>, receivedMs }
-    // A long batch would only push itself out of the window.
-    const from = Math.max(0, prepared.normalised.length - 200)
-    for (const [index, normalised] of prepared.normalised.slice(from).entries()) {
-      inspector.arrived(first + BigInt(from + index), envelope, normalised)
-    }
+    inspector.arrived(first, { sourceId: sourceId as Id<'source'>, receivedMs }, prepared.normalised)
   }
 
   /** After a restart: what waits, by source. */
