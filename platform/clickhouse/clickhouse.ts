@@ -9,6 +9,16 @@ export interface ClickHouse {
    * `non_replicated_deduplication_window`), so a retry after any failure is safe.
    */
   insert(table: string, rows: readonly object[], options: { token: string }): Promise<void>
+  /**
+   * The same for many rows, each already written as the text of a JSON array in the order of `columns` (JSONCompactEachRow): a quarter less work for the
+   * engine than objects, measured with 20,000 events of 567 bytes.
+   */
+  insertLines(
+    table: string,
+    columns: readonly string[],
+    lines: readonly string[],
+    options: { token: string },
+  ): Promise<void>
   /** DDL and other statements without an answer. */
   command(sql: string, params?: Record<string, unknown>): Promise<void>
   ping(): Promise<void>

@@ -123,6 +123,21 @@ function connect(address: () => Address): ClickHouse {
     ...(options.signal === undefined ? {} : { abort_signal: options.signal }),
   })
 
+  const store = (into: string, body: string, token: string) =>
+    tell(async () => {
+      const { stream } = await current().exec({
+        query: into,
+        values: Readable.from([Buffer.from(body)], { objectMode: false }),
+        clickhouse_settings: {
+          insert_deduplication_token: token,
+          insert_deduplicate: 1,
+          max_insert_threads: '1',
+        },
+      })
+      // The answer is empty; its end says that the rows are stored.
+      for await (const chunk of stream) void chunk
+    })
+
   return {
     async query<Row>(sql: string, params: Record<string, unknown> = {}, options: QueryOptions = {}) {
       return tell(async () => {
@@ -137,23 +152,15 @@ function connect(address: () => Address): ClickHouse {
       for await (const rows of result.stream<Row>()) yield rows.map((row) => row.json<Row>())
     },
     async insert(table, rows, options) {
-      if (!/^[a-z][a-z0-9_]*$/.test(table)) throw new Error(`not a table: ${table}`)
       if (rows.length === 0) return
       // Ready-made bytes: handing the client a hundred thousand objects costs it more than the engine needs to store them.
       const body = rows.map((row) => JSON.stringify(row)).join('\n')
-      await tell(async () => {
-        const { stream } = await current().exec({
-          query: `INSERT INTO ${table} FORMAT JSONEachRow`,
-          values: Readable.from([body], { objectMode: false }),
-          clickhouse_settings: {
-            insert_deduplication_token: options.token,
-            insert_deduplicate: 1,
-            max_insert_threads: '1',
-          },
-        })
-        // The answer is empty; its end says that the rows are stored.
-        for await (const chunk of stream) void chunk
-      })
+      await store(`INSERT INTO ${nameOf(table)} FORMAT JSONEachRow`, body, options.token)
+    },
+    async insertLines(table, columns, lines, options) {
+      if (lines.length === 0) return
+      const into = `INSERT INTO ${nameOf(table)} (${columns.map(nameOf).join(', ')}) FORMAT JSONCompactEachRow`
+      await store(into, lines.join('\n'), options.token)
     },
     async command(sql, params = {}) {
       await tell(() => current().command({ query: sql, query_params: params }))
@@ -167,6 +174,12 @@ function connect(address: () => Address): ClickHouse {
       await client?.close()
     },
   }
+}
+
+/** @throws when it is no name: text of a statement is never made from data */
+function nameOf(name: string): string {
+  if (!/^[a-z][a-z0-9_]*$/.test(name)) throw new Error(`not a table or column: ${name}`)
+  return name
 }
 
 /** Turns what means "not now" into Refusal('busy'); everything else is a bug and stays as it is. */

@@ -1,4 +1,5 @@
 import type { ClickHouse } from '../../../platform/clickhouse/clickhouse.ts'
+import { inSlices } from '../../../platform/clock/slices.ts'
 import { quarantineReasons, type QuarantineReason, type Quarantined, type TrackedEvent } from '../contract.ts'
 import type { Envelope } from './normalise.ts'
 
@@ -20,32 +21,67 @@ export interface PutAside {
 
 /** What DateTime64(3) holds. */
 const [firstMs, lastMs] = [Date.UTC(1900, 0, 1), Date.UTC(2299, 11, 31)]
-const instant = (atMs: number) =>
-  new Date(Math.min(Math.max(atMs, firstMs), lastMs)).toISOString().replace('T', ' ').replace('Z', '')
+const dayMs = 86_400_000
+const two = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'))
+const three = Array.from({ length: 1000 }, (_, number) => String(number).padStart(3, '0'))
+let lastDay = { atMs: 0, text: '1970-01-01' }
 
-function eventRow({ event, position, profileId }: StoredEvent) {
-  return {
-    source_id: event.sourceId,
-    message_id: event.messageId,
-    type: event.type,
-    name: event.name,
-    user_id: event.userId ?? '',
-    anonymous_id: event.anonymousId ?? '',
-    previous_id: event.previousId ?? '',
-    group_id: event.groupId ?? '',
-    profile_id: profileId ?? '',
-    external_ids: event.externalIds,
-    time: instant(event.timeMs),
-    original_time: instant(event.originalMs),
-    sent_at: instant(event.sentMs),
-    received_at: instant(event.receivedMs),
-    clamped: event.clamped ? 1 : 0,
-    traits: event.traits,
-    properties: event.properties,
-    context: event.context,
-    position: String(position),
-  }
+/** `2026-11-24 09:30:00.000`. Four a row: the day is nearly always that of the row before, and `toISOString` costs ten times as much. */
+function instant(atMs: number): string {
+  const kept = Math.min(Math.max(Math.floor(atMs), firstMs), lastMs)
+  const day = Math.floor(kept / dayMs) * dayMs
+  if (day !== lastDay.atMs) lastDay = { atMs: day, text: new Date(day).toISOString().slice(0, 10) }
+  const ms = kept - day
+  const seconds = Math.floor(ms / 1000)
+  const minutes = Math.floor(seconds / 60)
+  return `${lastDay.text} ${two[Math.floor(minutes / 60)] ?? ''}:${two[minutes % 60] ?? ''}:${two[seconds % 60] ?? ''}.${three[ms % 1000] ?? ''}`
 }
+
+const columns = [
+  'source_id',
+  'message_id',
+  'type',
+  'name',
+  'user_id',
+  'anonymous_id',
+  'previous_id',
+  'group_id',
+  'profile_id',
+  'external_ids',
+  'time',
+  'original_time',
+  'sent_at',
+  'received_at',
+  'clamped',
+  'traits',
+  'properties',
+  'context',
+  'position',
+]
+
+/** In the order of the columns. */
+const lineOf = ({ event, position, profileId }: StoredEvent) =>
+  JSON.stringify([
+    event.sourceId,
+    event.messageId,
+    event.type,
+    event.name,
+    event.userId ?? '',
+    event.anonymousId ?? '',
+    event.previousId ?? '',
+    event.groupId ?? '',
+    profileId ?? '',
+    event.externalIds,
+    instant(event.timeMs),
+    instant(event.originalMs),
+    instant(event.sentMs),
+    instant(event.receivedMs),
+    event.clamped ? 1 : 0,
+    event.traits,
+    event.properties,
+    event.context,
+    String(position),
+  ])
 
 /** ClickHouse refuses one insert that touches more than 100 months; a history import can. */
 const monthsPerInsert = 90
@@ -66,7 +102,11 @@ export async function storeEvents(
   const months = [...byMonth.keys()].sort()
   for (let at = 0; at < months.length; at += monthsPerInsert) {
     const rows = months.slice(at, at + monthsPerInsert).flatMap((month) => byMonth.get(month) ?? [])
-    await clickhouse.insert('event', rows.map(eventRow), { token: at === 0 ? token : `${token}-${at}` })
+    const lines: string[] = []
+    await inSlices(rows, (row) => {
+      lines.push(lineOf(row))
+    })
+    await clickhouse.insertLines('event', columns, lines, { token: at === 0 ? token : `${token}-${at}` })
   }
 }
 

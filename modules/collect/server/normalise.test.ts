@@ -167,4 +167,19 @@ describe('the time of an event', () => {
     expect(instantOf('2026-11-24T10:00:00.123456789Z')).toBe(receivedMs + 123)
     expect(instantOf('2026-11-24 10:00:00')).toBe(receivedMs)
   })
+
+  it('is the same whichever way it is read: the usual form digit by digit, any other by its parts', () => {
+    const random = [1, 9, 10, 12, 13, 24, 28, 29, 30, 31, 59, 60, 99, 1900, 1970, 2000, 2024, 2026, 2100, 9999]
+    for (const year of random)
+      for (const part of random) {
+        const [month, day, hour, second] = [part % 15, part, (part * 7) % 26, (part * 11) % 63]
+        const two = (value: number) => String(value).padStart(2, '0')
+        const text = `${String(year).padStart(4, '0')}-${two(month)}-${two(day % 100)}T${two(hour)}:${two(second % 61)}:${two(second)}.${String(part % 1000).padStart(3, '0')}Z`
+        // A space at the end makes it unusual.
+        expect(instantOf(text), text).toBe(instantOf(`${text} `))
+      }
+    expect(instantOf('2026-02-30T10:00:00.000Z')).toBeUndefined()
+    expect(instantOf('2024-02-29T10:00:00.000Z')).toBe(Date.UTC(2024, 1, 29, 10))
+    expect(instantOf('2026-1x-20T10:00:00.000Z')).toBeUndefined()
+  })
 })

@@ -156,6 +156,7 @@ describe('whatever fails', () => {
     const clickhouse: ClickHouse = {
       ...engines.clickhouse,
       insert: (...sent) => guard(() => engines.clickhouse.insert(...sent)),
+      insertLines: (...sent) => guard(() => engines.clickhouse.insertLines(...sent)),
     }
     const postgres: PostgresPool = {
       ...engines.postgres,
@@ -197,11 +198,11 @@ describe('whatever fails', () => {
   it('while the store is away, events are taken; when it is back, all are stored once', async () => {
     let away = true
     const real = await aClickHouse()
-    const insert: ClickHouse['insert'] = (...sent) => {
+    const insertLines: ClickHouse['insertLines'] = (...sent) => {
       if (away) throw new Refusal('busy', 'away')
-      return real.insert(...sent)
+      return real.insertLines(...sent)
     }
-    const server = await aCollectServer({ clickhouse: { ...real, insert } })
+    const server = await aCollectServer({ clickhouse: { ...real, insertLines } })
     for (let round = 0; round < 10; round++) {
       expect((await server.send('/v1/batch', { batch: many(`away ${round}`, 50) })).statusCode).toBe(200)
     }

@@ -4,7 +4,7 @@ import type { ClickHouse } from '../../../platform/clickhouse/clickhouse.ts'
 import type { Clock } from '../../../platform/clock/clock.ts'
 import { inSlices } from '../../../platform/clock/slices.ts'
 import type { DedupIndex } from '../../../platform/journal/dedup-index.ts'
-import type { Journal, SealedBatch } from '../../../platform/journal/journal.ts'
+import type { Journal, JournalRecord, SealedBatch } from '../../../platform/journal/journal.ts'
 import type { Log } from '../../../platform/log/log.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import type { Json, Outcome, QuarantineReason, TrackedEvent } from '../contract.ts'
@@ -12,7 +12,7 @@ import { storeEvents, storePutAside, type PutAside } from './event-store.ts'
 import type { Inspector } from './inspector.ts'
 import { countBatch, tallyOf, type OutcomeCount } from './ledger.ts'
 import type { CollectMetrics } from './metrics.ts'
-import { normalise, type Envelope } from './normalise.ts'
+import { normalise, type Envelope, type Normalised } from './normalise.ts'
 import { readJson } from './read-json.ts'
 import { decodeRecord } from './record.ts'
 import { Away, withoutTheGuilty } from './tries.ts'
@@ -43,6 +43,13 @@ interface Entry {
   because: string | undefined
 }
 
+/** A batch whose events were read. */
+interface PreparedBatch {
+  batch: SealedBatch
+  /** Undefined when they could not be read; that is tried again when it is handled. */
+  entries: readonly Entry[] | undefined
+}
+
 export interface PipelineNeeds {
   postgres: Postgres
   clickhouse: ClickHouse
@@ -52,6 +59,8 @@ export interface PipelineNeeds {
   log: Log
   inspector: Inspector
   metrics: CollectMetrics
+  /** The event at a position, when it was read before. */
+  known(position: bigint): Normalised | undefined
   /** The batch is counted; told once for each time it is handled. */
   counted(to: bigint, bySource: ReadonlyMap<string, number>): void
 }
@@ -84,7 +93,7 @@ export function createPipeline(needs: PipelineNeeds, steps: readonly PipelineSte
     await Promise.all([clickhouse.ping(), postgres.query('SELECT 1')])
   }
 
-  function read({ position, payload }: { position: bigint; payload: Uint8Array }): Entry {
+  function read({ position, payload }: JournalRecord, known: Normalised | undefined): Entry {
     const { envelope, event: raw } = decodeRecord(payload)
     const entry: Entry = {
       position,
@@ -96,12 +105,15 @@ export function createPipeline(needs: PipelineNeeds, steps: readonly PipelineSte
       because: undefined,
     }
     if (envelope.fault !== undefined) return { ...entry, outcome: { kind: 'quarantined', reason: envelope.fault } }
-    const normalised = readEvent(raw, envelope, assignedId(journal.id, position))
+    const normalised = known ?? readEvent(raw, envelope, assignedId(journal.id, position))
     if ('quarantined' in normalised) {
-      return { ...entry, outcome: { kind: 'quarantined', reason: normalised.quarantined } }
+      entry.outcome = { kind: 'quarantined', reason: normalised.quarantined }
+      return entry
     }
     const { event } = normalised
-    return { ...entry, inFlight: { event, position }, key: dedupKey(event.sourceId, event.messageId) }
+    entry.inFlight = { event, position }
+    entry.key = dedupKey(event.sourceId, event.messageId)
+    return entry
   }
 
   /** Who was first keeps the place, in the index or in this batch; the same event of the same batch is itself. */
@@ -135,11 +147,15 @@ export function createPipeline(needs: PipelineNeeds, steps: readonly PipelineSte
     }
   }
 
-  async function handle(batch: SealedBatch): Promise<void> {
+  async function readAll(batch: SealedBatch, known: (position: bigint) => Normalised | undefined): Promise<Entry[]> {
     const entries: Entry[] = []
     await inSlices(batch.records, (record) => {
-      entries.push(read(record))
+      entries.push(read(record, known(record.position)))
     })
+    return entries
+  }
+
+  async function handle(batch: SealedBatch, entries: readonly Entry[]): Promise<void> {
     await deduplicate(entries)
 
     for (const step of steps) {
@@ -166,18 +182,17 @@ export function createPipeline(needs: PipelineNeeds, steps: readonly PipelineSte
     await away('ClickHouse', () => storePutAside(clickhouse, batch.token, aside))
 
     const counts = countsOf(entries)
-    await away('PostgreSQL', () =>
-      countBatch(postgres, { journalId: journal.id, from: batch.from, to: batch.to }, counts),
+    const keys = entries.flatMap(({ key, outcome, position }) =>
+      key !== undefined && outcome?.kind === 'stored' ? [{ key, position }] : [],
     )
+    await Promise.all([
+      away('PostgreSQL', () => countBatch(postgres, { journalId: journal.id, from: batch.from, to: batch.to }, counts)),
+      index.record(keys),
+    ])
     const bySource = new Map<string, number>()
     for (const one of counts) bySource.set(one.sourceId, (bySource.get(one.sourceId) ?? 0) + one.events)
     needs.counted(batch.to, bySource)
 
-    await index.record(
-      entries.flatMap(({ key, outcome, position }) =>
-        key !== undefined && outcome?.kind === 'stored' ? [{ key, position }] : [],
-      ),
-    )
     await journal.confirm(batch)
     for (const one of counts) metrics.outcomes.inc({ outcome: one.outcome, reason: one.reason }, one.events)
     for (const { position, envelope, inFlight, outcome } of entries.slice(-500)) {
@@ -187,11 +202,17 @@ export function createPipeline(needs: PipelineNeeds, steps: readonly PipelineSte
   }
 
   return {
+    /** Reads a batch, which may happen while the one before is handled. */
+    async prepare(batch: SealedBatch): Promise<PreparedBatch> {
+      return { batch, entries: await readAll(batch, needs.known).catch(() => undefined) }
+    },
     /** Until it is done, however long an engine is away; or until the signal. */
-    async handle(batch: SealedBatch, signal: AbortSignal): Promise<void> {
+    async handle({ batch, entries }: PreparedBatch, signal: AbortSignal): Promise<void> {
       for (let tries = 1; !signal.aborted; tries++) {
         try {
-          await handle(batch)
+          // A try that failed may have changed them.
+          const read = tries === 1 ? entries : undefined
+          await handle(batch, read ?? (await readAll(batch, () => undefined)))
           return
         } catch (error) {
           if (signal.aborted) return
