@@ -128,7 +128,10 @@ describe('a second factor', () => {
     const prove = async (digits: string) =>
       accounts.confirmStepUp(await office.again(token), { method: 'totp', code: digits })
     await prove(used)
-    await expect(prove(used)).rejects.toMatchObject({ code: 'wrong_credentials' })
+    await expect(prove(used)).rejects.toMatchObject({
+      code: 'wrong_credentials',
+      message: expect.stringContaining('a new one') as string,
+    })
     await expect(prove(early)).rejects.toMatchObject({ code: 'wrong_credentials' })
   })
 
@@ -154,6 +157,9 @@ describe('a second factor', () => {
     })
     const demo = await anOffice({ demo: true })
     const there = await demo.enter(await demo.join('it', ['approver']))
+    await expect(
+      demo.accounts.confirmStepUp(there.caller, { method: 'password', password: 'not this one' }),
+    ).rejects.toThrow('The password is not right.')
     await demo.accounts.confirmStepUp(there.caller, byPassword)
     await demo.authenticator(there.token)
     await expect(demo.accounts.confirmStepUp(await demo.again(there.token), byPassword)).rejects.toMatchObject({

@@ -35,22 +35,28 @@ export function createStepUp(needs: AccountNeeds, tries: Tries, failures: Failur
   const passwordIsEnough = (row: PersonRow, passkeys: number) =>
     needs.demo !== undefined && row.totp === null && passkeys === 0
 
-  async function holds(row: PersonRow, sessionId: string, proof: Proof): Promise<boolean> {
+  /** What is wrong with a proof; undefined when it holds. */
+  async function wrongWith(row: PersonRow, sessionId: string, proof: Proof): Promise<string | undefined> {
     if (proof.method === 'totp') {
-      if (row.totp === null) return false
-      const step = totpStep(secrets.open(row.totp, `totp|${row.id}`), proof.code, clock.ms())
-      return step !== undefined && (await store.takeTotpStep(row.id, step))
+      const step =
+        row.totp === null ? undefined : totpStep(secrets.open(row.totp, `totp|${row.id}`), proof.code, clock.ms())
+      const held = step !== undefined && (await store.takeTotpStep(row.id, step))
+      return held ? undefined : 'The code is not right, or was used already. Try again with a new one.'
     }
     const keys = await store.passkeys(row.id)
-    if (proof.method === 'password')
-      return passwordIsEnough(row, keys.length) && (await checkPassword(proof.password, row.password))
+    if (proof.method === 'password') {
+      if (!passwordIsEnough(row, keys.length))
+        return 'A password is not enough here. Use your passkey or a code of your authenticator.'
+      return (await checkPassword(proof.password, row.password)) ? undefined : 'The password is not right.'
+    }
     const challenge = await store.takeChallenge(sessionId, 'step-up', clock.now())
-    if (challenge === undefined) return false
-    const used = await finishAuthentication(partyOf(needs.publicUrl()), proof.answer, challenge, keys).catch(
-      () => undefined,
-    )
-    if (used !== undefined) await store.countPasskey(used.id, used.counter)
-    return used !== undefined
+    const used =
+      challenge === undefined
+        ? undefined
+        : await finishAuthentication(partyOf(needs.publicUrl()), proof.answer, challenge, keys).catch(() => undefined)
+    if (used === undefined) return 'The passkey does not prove that it is you. Try again.'
+    await store.countPasskey(used.id, used.counter)
+    return undefined
   }
 
   return {
@@ -71,9 +77,10 @@ export function createStepUp(needs: AccountNeeds, tries: Tries, failures: Failur
     async confirmStepUp(caller: Caller, proof: Proof): Promise<Caller> {
       const sessionId = sessionOf(caller)
       tries.proof(caller.accountId, sessionId)
-      if (!(await holds(await person(caller), sessionId, proof))) {
+      const wrong = await wrongWith(await person(caller), sessionId, proof)
+      if (wrong !== undefined) {
         await failures.note('account.step_up_failed', caller.accountId)
-        throw new Refusal('wrong_credentials', 'That does not prove that it is you. Try again with a new code.')
+        throw new Refusal('wrong_credentials', wrong)
       }
       tries.proved(caller.accountId, sessionId)
       if (proof.method === 'password') await store.passwordProved(sessionId, clock.now())

@@ -1,5 +1,4 @@
 import { Button, Checkbox, Modal, NumberInput, PasswordInput, TextInput } from '@mantine/core'
-import { startRegistration } from '@simplewebauthn/browser'
 import { Link } from '@tanstack/react-router'
 import { useState, type FormEvent } from 'react'
 import { call, Problem, useDeed, useRoute } from '../../../ui/api.ts'
@@ -8,6 +7,7 @@ import { Ask, Card, Facts, Page, Table } from '../../../ui/page.tsx'
 import { sideName, SideMark } from '../../../ui/signal.tsx'
 import { SureButton } from '../../../ui/sure.tsx'
 import { keyScopes, routes, type KeyScope, type Me } from '../contract.ts'
+import { makePasskey } from './passkeys.ts'
 import { proofs, useProof } from './useProof.tsx'
 
 export function SettingsPage() {
@@ -70,9 +70,9 @@ function Factors({ you }: { you: Me }) {
   })
   const add = () => {
     call(routes.passkeyStart)
-      .then((options) => startRegistration({ optionsJSON: options as never }))
-      .then((answer) => {
-        passkey.mutate({ body: answer as unknown as Record<string, unknown> })
+      .then(makePasskey)
+      .then((body) => {
+        passkey.mutate({ body })
       })
       .catch((error: unknown) => {
         if (error instanceof Problem) proof.orProve(add)(error)

@@ -1,9 +1,13 @@
 import { Button, Modal, PasswordInput, TextInput } from '@mantine/core'
-import { startAuthentication } from '@simplewebauthn/browser'
+import { Link } from '@tanstack/react-router'
 import { useState, type FormEvent } from 'react'
-import { useDeed, useRoute } from '../../../ui/api.ts'
+import type { SentTo } from '../../../lib/routes/routes.ts'
+import { call, Problem, useDeed, useRoute } from '../../../ui/api.ts'
 import { Ask } from '../../../ui/page.tsx'
 import { routes } from '../contract.ts'
+import { signWithPasskey } from './passkeys.ts'
+
+type Body = NonNullable<SentTo<typeof routes.stepUp>['body']>
 
 /** Asks for a fresh proof that it is you, then goes on with what wanted it. */
 export function StepUp({ open, close, then }: { open: boolean; close: () => void; then: () => void }) {
@@ -11,6 +15,7 @@ export function StepUp({ open, close, then }: { open: boolean; close: () => void
     <Modal opened={open} onClose={close} title="Is it you?">
       {open ? (
         <Proof
+          close={close}
           then={() => {
             close()
             then()
@@ -21,38 +26,44 @@ export function StepUp({ open, close, then }: { open: boolean; close: () => void
   )
 }
 
-function Proof({ then }: { then: () => void }) {
-  const ways = useRoute(routes.stepUpStart)
+function Proof({ close, then }: { close: () => void; then: () => void }) {
+  const me = useRoute(routes.me)
   const confirm = useDeed(routes.stepUp, { touches: ['/api/me'], quiet: ['wrong_credentials'] })
   const [code, setCode] = useState('')
   const [password, setPassword] = useState('')
   const [trouble, setTrouble] = useState('')
-  const prove = (body: Parameters<typeof confirm.mutate>[0]['body']) => {
-    confirm.mutate({ body: body as never }, { onSuccess: then })
+  const prove = (body: Body) => {
+    setTrouble('')
+    confirm.mutate({ body }, { onSuccess: then })
+  }
+  /** What the server said to the last proof, where that way of proving stands. */
+  const wrong = (method: Body['method']) =>
+    confirm.variables?.body?.method === method ? confirm.error?.message : undefined
+  const passkeyTrouble = wrong('passkey') ?? trouble
+  const usePasskey = async () => {
+    setTrouble('')
+    // A challenge holds for one try, and the newest alone counts: it is made when it is signed.
+    const { passkey } = await call(routes.stepUpStart)
+    if (passkey !== null) prove({ method: 'passkey', answer: await signWithPasskey(passkey) })
   }
   return (
-    <Ask of={ways}>
-      {(way) => (
+    <Ask of={me}>
+      {({ hasTotp, passkeys, demo }) => (
         <div className="stack">
           <p>This counts as yours alone, so it needs a proof that is at most five minutes old.</p>
-          {way.passkey === null ? null : (
+          {passkeys === 0 ? null : (
             <Button
               data-autofocus
               onClick={() => {
-                setTrouble('')
-                startAuthentication({ optionsJSON: way.passkey as never })
-                  .then((answer) => {
-                    prove({ method: 'passkey', answer: answer as unknown as Record<string, unknown> })
-                  })
-                  .catch(() => {
-                    setTrouble('The passkey was not used. Try again, or use a code.')
-                  })
+                usePasskey().catch((error: unknown) => {
+                  setTrouble(error instanceof Problem ? error.message : 'The passkey was not used. Try again.')
+                })
               }}
             >
               Use your passkey
             </Button>
           )}
-          {way.totp ? (
+          {hasTotp ? (
             <form
               className="row end"
               onSubmit={(event: FormEvent) => {
@@ -71,14 +82,14 @@ function Proof({ then }: { then: () => void }) {
                 onChange={(event) => {
                   setCode(event.currentTarget.value)
                 }}
-                error={confirm.error?.message}
+                error={wrong('totp')}
               />
               <Button type="submit" loading={confirm.isPending}>
                 Confirm
               </Button>
             </form>
           ) : null}
-          {way.password ? (
+          {demo && passkeys === 0 && !hasTotp ? (
             <form
               className="row end"
               onSubmit={(event: FormEvent) => {
@@ -96,7 +107,7 @@ function Proof({ then }: { then: () => void }) {
                 onChange={(event) => {
                   setPassword(event.currentTarget.value)
                 }}
-                error={confirm.error?.message}
+                error={wrong('password')}
                 visibilityToggleButtonProps={{ 'aria-label': 'Show the password' }}
               />
               <Button type="submit" loading={confirm.isPending}>
@@ -104,13 +115,16 @@ function Proof({ then }: { then: () => void }) {
               </Button>
             </form>
           ) : null}
-          {way.passkey === null && !way.totp && !way.password ? (
+          {!demo && passkeys === 0 && !hasTotp ? (
             <p>
-              You have no passkey and no authenticator yet. Add one in <a href="/settings">Settings</a>; it takes a
-              minute.
+              You have no passkey and no authenticator yet. Add one in{' '}
+              <Link to="/settings" onClick={close}>
+                Settings
+              </Link>
+              ; it takes a minute.
             </p>
           ) : null}
-          {trouble === '' ? null : <p role="alert">{trouble}</p>}
+          {passkeyTrouble === '' ? null : <p role="alert">{passkeyTrouble}</p>}
         </div>
       )}
     </Ask>
