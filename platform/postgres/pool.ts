@@ -106,9 +106,10 @@ export function createPool(address: PostgresAddress, log: Log, clock: Clock, siz
 function inside(client: pg.PoolClient, committed: (() => void)[]): Postgres {
   const dialect = new PostgresDialect({
     pool: {
+      options: {},
       connect: () => Promise.resolve({ query: client.query.bind(client), release: () => undefined }),
       end: () => Promise.resolve(),
-    } as unknown as pg.Pool,
+    },
   })
   const tx: Postgres = {
     schema: <Tables>(name: string) => new Kysely<Tables>({ dialect }).withSchema(name),

@@ -1,3 +1,4 @@
+import type { Id } from '../../lib/ids/ids.ts'
 import { createIdentity, type Identity } from '../../modules/identity/server/index.ts'
 import { createProfiles, type Profiles } from '../../modules/profiles/server/index.ts'
 import type { Source } from '../../modules/sources/server/index.ts'
@@ -17,7 +18,7 @@ export interface PeopleHouse {
   /** Takes events of one source and waits until they are stored. */
   say(kind: Kind, ...events: object[]): Promise<void>
   /** The profile that an identifier belongs to. */
-  of(type: string, value: string): string
+  of(type: string, value: string): Id<'profile'>
   traits(type: string, value: string): Promise<Record<string, unknown>>
   /** The same company after a restart: memory is empty. */
   again(): Promise<PeopleHouse>

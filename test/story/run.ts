@@ -69,12 +69,20 @@ class Person {
     path: string,
     body?: unknown,
   ): Promise<{ status: number; value: Record<string, unknown> }> {
+    const { status, value } = await this.ask(method, path, body)
+    return { status, value: value as Record<string, unknown> }
+  }
+  /** A list of the API, as far as the story looks into its rows. */
+  async rows(path: string): Promise<{ id: string; title?: string }[]> {
+    return (await this.ask('GET', path)).value as { id: string; title?: string }[]
+  }
+  private async ask(method: string, path: string, body?: unknown): Promise<{ status: number; value: unknown }> {
     const answer = await this.page.request.fetch(`${this.base}${path}`, {
       method,
       headers: { 'x-interlock': '1', 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' },
       ...(body === undefined ? {} : { data: JSON.stringify(body) }),
     })
-    return { status: answer.status(), value: (await answer.json()) as Record<string, unknown> }
+    return { status: answer.status(), value: await answer.json() }
   }
   async choose(label: string, option: string): Promise<void> {
     await this.page
@@ -254,16 +262,13 @@ try {
   say('— every page, light, dark and at 390 px')
   const person =
     ((await linnea.call('GET', '/api/people?search=Schmidt')).value['people'] as { id: string }[])[0]?.id ?? ''
-  const imported = ((await linnea.call('GET', '/api/imports')).value as unknown as { id: string }[])[0]?.id ?? ''
+  const imported = (await linnea.rows('/api/imports'))[0]?.id ?? ''
   const source =
     ((await linnea.call('GET', '/api/sources')).value['sources'] as { id: string; name: string }[]).find(
       (one) => one.name === 'Web shop',
     )?.id ?? ''
-  const tool = ((await linnea.call('GET', '/api/tools')).value as unknown as { id: string }[])[0]?.id ?? ''
-  const waiting =
-    ((await ivaylo.call('GET', '/api/requests')).value as unknown as { id: string; title: string }[]).find((one) =>
-      one.title.startsWith('New opening'),
-    )?.id ?? ''
+  const tool = (await linnea.rows('/api/tools'))[0]?.id ?? ''
+  const waiting = (await ivaylo.rows('/api/requests')).find((one) => one.title?.startsWith('New opening'))?.id ?? ''
   const pages: [name: string, who: string, path: string][] = [
     ['needs-you', 'Ивайло', '/'],
     ['cockpit', 'Linnéa', '/cockpit'],

@@ -6,6 +6,7 @@ import type { App } from '../build.ts'
 import { dice } from './dice.ts'
 import { people, type DemoPerson } from './people.ts'
 import { asCsv, crmColumns, crmExport, newsletterColumns, newsletterList } from './records.ts'
+import type { Id } from '../../../lib/ids/ids.ts'
 import { products, sessionsOf, shopUserId, type ShopEvent } from './shop.ts'
 
 export const demoSeed = 20_261_124
@@ -91,7 +92,7 @@ export async function feed(
     if (read.has(fileName)) continue
     progress(`The file ${fileName} is read.`, 0.6 + at * 0.1)
     const uploaded = await app.imports.upload(
-      { kind: 'api-key', accountId: 'demo' as never, name: 'the demo company' },
+      { kind: 'api-key', accountId: 'demo' as Id<'account'>, name: 'the demo company' },
       source(name).id,
       fileName,
       Readable.from([Buffer.from(text)]),

@@ -126,7 +126,7 @@ function Parked() {
                 loading={recover.isPending}
                 says="What was sent with this key becomes events of that source, and people are made and joined by them. That cannot be undone."
                 onSure={() => {
-                  recover.mutate({ body: { writeKey: row.writeKey, sourceId: into[row.writeKey] as never } })
+                  recover.mutate({ body: { writeKey: row.writeKey, sourceId: into[row.writeKey] ?? '' } })
                 }}
               />
             </td>

@@ -12,7 +12,7 @@ import { Events } from './Events.tsx'
 
 /** One feed: its key, how to send to it, what arrived and what became of it. */
 export function SourcePage() {
-  const id = useParam('id') as never
+  const id = useParam('id')
   const found = useRoute(sources.get, { params: { id } })
   const agreements = useAgreements(found.data?.toolId ?? undefined)
   const ledger = useRoute(routes.ledger, {}, { everyMs: 10_000 })

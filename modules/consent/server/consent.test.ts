@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { aPostgres } from '../../../test/make/engines.ts'
 import { aBareServer, sayOnSocket } from '../../../test/make/http.ts'
+import type { Id } from '../../../lib/ids/ids.ts'
 import { stoppedClock, type StoppedClock } from '../../../platform/clock/clock.ts'
 import { silentLog } from '../../../platform/log/log.ts'
 import type { PostgresPool } from '../../../platform/postgres/postgres.ts'
@@ -196,7 +197,7 @@ it('a double opt-in without its proof takes nothing back', async () => {
 describe('topics', () => {
   const staff = {
     kind: 'person' as const,
-    accountId: 'account_x' as never,
+    accountId: 'account_x' as Id<'account'>,
     name: '',
     side: 'marketing' as const,
     roles: [],
@@ -365,7 +366,7 @@ describe('the page of what we may send', () => {
     await consent.setTopic(
       {
         kind: 'person',
-        accountId: 'account_x' as never,
+        accountId: 'account_x' as Id<'account'>,
         name: '',
         side: 'marketing',
         roles: [],

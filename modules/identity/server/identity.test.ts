@@ -15,8 +15,7 @@ const identify = (who: object, traits: object = {}, more: object = {}) => ({
 })
 const track = (who: object, more: object = {}) => ({ type: 'track', event: 'Köp', ...who, ...more })
 const minutes = (after: number) => new Date(Date.parse('2026-11-01T10:00:00Z') + after * 60_000).toISOString()
-const contactOf = async (type: string, value: string) =>
-  (await house.profiles.get(house.of(type, value) as never)).email
+const contactOf = async (type: string, value: string) => (await house.profiles.get(house.of(type, value))).email
 
 describe('who is who', () => {
   it('an anonymous visitor who signs in becomes one person with what they did before', async () => {
@@ -24,7 +23,7 @@ describe('who is who', () => {
     await house.say('web', identify({ anonymousId: 'a1b', userId: 'ü1' }))
     expect(house.of('anonymous_id', 'a1')).toBe(house.of('user_id', 'ü1'))
     expect(house.of('anonymous_id', 'a1b')).toBe(house.of('user_id', 'ü1'))
-    const { events } = await house.profiles.timeline(house.of('user_id', 'ü1') as never, undefined)
+    const { events } = await house.profiles.timeline(house.of('user_id', 'ü1'), undefined)
     expect(events).toHaveLength(3)
   })
 
@@ -40,7 +39,7 @@ describe('who is who', () => {
     await house.say('server', identify({ userId: 'u4', anonymousId: 'a4' }, { email: 'u3@x.example' }))
     expect(house.of('user_id', 'u4')).not.toBe(house.of('user_id', 'u3'))
     expect(house.of('anonymous_id', 'a4')).toBe(house.of('user_id', 'u4'))
-    const { decisions, identifiers } = await house.identity.explain(house.of('user_id', 'u3') as never)
+    const { decisions, identifiers } = await house.identity.explain(house.of('user_id', 'u3'))
     expect(decisions.map((one) => one.kind).sort()).toEqual(['demote', 'share'])
     expect(identifiers.find((one) => one.type === 'email')?.shared).toBe(true)
   })
@@ -71,7 +70,7 @@ describe('who is who', () => {
       'server',
       ...[1, 2, 3].map((n) => track({ userId: 'u6', anonymousId: 'a6' }, { timestamp: minutes(n) })),
     )
-    const { links } = await house.identity.explain(house.of('user_id', 'u6') as never)
+    const { links } = await house.identity.explain(house.of('user_id', 'u6'))
     expect(links).toMatchObject([{ events: 3 }])
     expect(links[0]!.lastAt.slice(0, 16)).toBe(minutes(3).slice(0, 16))
   })
@@ -93,9 +92,9 @@ describe('a device that two people use', () => {
       house.of('user_id', 'k2'),
     ]
     expect(new Set([own, first, second]).size).toBe(3)
-    expect((await house.profiles.get(first as never)).traits).toEqual([])
+    expect((await house.profiles.get(first)).traits).toEqual([])
     expect(await house.traits('anonymous_id', 'kiosk')).toEqual({ colour: 'röd' })
-    const { links } = await house.identity.explain(first as never)
+    const { links } = await house.identity.explain(first)
     expect(links).toEqual([])
 
     await house.say('web', on(undefined, 20, 'in the session'), on(undefined, 120, 'long after'))
@@ -171,7 +170,7 @@ describe('a public write key', () => {
   it('cannot make an address or a customer number useless by showing it with two people', async () => {
     await house.say('crm', identify({ userId: 's1' }, { email: 's1@post.example' }))
     await house.say('web', identify({ userId: 's2', anonymousId: 'as2' }, { email: 's1@post.example' }))
-    const { identifiers } = await house.identity.explain(house.of('user_id', 's1') as never)
+    const { identifiers } = await house.identity.explain(house.of('user_id', 's1'))
     expect(identifiers.map((one) => one.shared)).toEqual([false, false])
   })
 

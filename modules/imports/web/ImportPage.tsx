@@ -12,7 +12,7 @@ import { stateWords } from './ImportsPage.tsx'
 const touches = ['/api/imports', '/api/audit']
 
 export function ImportPage() {
-  const id = useParam('id') as never
+  const id = useParam('id')
   const found = useRoute(routes.get, { params: { id } }, { everyMs: 1_000 })
   return (
     <Ask of={found} shape="page">

@@ -8,7 +8,7 @@ import { routes as accounts } from '../../accounts/contract.ts'
 import { routes, type Figure, type Report } from '../contract.ts'
 
 export function ReportPage() {
-  const id = useParam('id') as never
+  const id = useParam('id')
   const me = useRoute(accounts.me)
   const mayExport = me.data?.permissions.includes('campaigns.write') === true
   const found = useRoute(routes.report, { params: { id } }, { everyMs: 5_000 })

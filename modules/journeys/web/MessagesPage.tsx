@@ -40,7 +40,7 @@ const columns: readonly Column<Message>[] = [
 
 /** One row for each member of the audience: what became of the mail, and what the mail server said. */
 export function MessagesPage() {
-  const id = useParam('id') as never
+  const id = useParam('id')
   const [{ after, ...words }, put] = useAddress()
   const state = MessageState.safeParse(words['state']).data
   const broadcast = useRoute(routes.get, { params: { id } })

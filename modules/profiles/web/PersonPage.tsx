@@ -11,7 +11,7 @@ import { routes, type Person } from '../contract.ts'
 
 /** One person: who, how we know, what they did, what they agreed to. */
 export function PersonPage() {
-  const id = useParam('id') as never
+  const id = useParam('id')
   const found = useRoute(routes.get, { params: { id } })
   return (
     <Ask of={found} shape="page">

@@ -15,7 +15,7 @@ const touches = ['/api/requests', '/api/cockpit', '/api/broadcasts', '/api/audit
 
 /** Everything about one request: what it does, why it needs which keys, who can give them, what would make it pass. */
 export function RequestPage() {
-  const id = useParam('id') as never
+  const id = useParam('id')
   const found = useRoute(routes.get, { params: { id } }, { everyMs: 10_000 })
   return (
     <Ask of={found} shape="page">

@@ -12,7 +12,7 @@ import { routes } from '../contract.ts'
 import { ToolForm } from './ToolForm.tsx'
 
 export function ToolPage() {
-  const id = useParam('id') as never
+  const id = useParam('id')
   const found = useRoute(routes.get, { params: { id } })
   const [open, setOpen] = useState(false)
   const agreements = useAgreements(id)
