@@ -81,6 +81,10 @@ export function createSources(needs: {
     actor: Actor,
     wanted: Pick<Source, 'name' | 'kind'> & Pick<NewSource, 'toolId' | 'eventsPerSecond'>,
   ): Promise<Source> {
+    const id = ids.next('source')
+    const taken = () => new Refusal('conflict', `There is a source named “${wanted.name}” already.`)
+    // Before a tool of this name is registered for it, which would be refused in the words of the register.
+    if (await store.nameTaken(tx, wanted.name, id)) throw taken()
     const toolId =
       wanted.toolId ??
       (wanted.kind === 'internal'
@@ -88,7 +92,7 @@ export function createSources(needs: {
         : ((await registerTool?.(tx, actor, { name: wanted.name, kind: wanted.kind })) ?? null))
     const at = clock.now()
     const source: Source = {
-      id: ids.next('source'),
+      id,
       name: wanted.name,
       kind: wanted.kind,
       writeKey: newWriteKey(),
@@ -97,9 +101,7 @@ export function createSources(needs: {
       eventsPerSecond: wanted.eventsPerSecond === undefined ? defaultEventsPerSecond : wanted.eventsPerSecond,
       createdAt: at.toISOString(),
     }
-    if (!(await store.addSource(tx, source, at))) {
-      throw new Refusal('conflict', `There is a source named “${wanted.name}” already.`)
-    }
+    if (!(await store.addSource(tx, source, at))) throw taken()
     await audit.write(tx, {
       actor,
       deed: 'source.created',

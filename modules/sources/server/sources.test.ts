@@ -13,11 +13,22 @@ beforeAll(async () => {
 })
 afterAll(() => server.close())
 const caller = { kind: 'person', accountId: 'account_1', name: 'Åsa' } as never
-const another = (postgres = server.postgres) => {
+const another = (postgres = server.postgres, registerTool?: Parameters<typeof createSources>[0]['registerTool']) => {
   const clock = stoppedClock()
   const audit = createAudit({ postgres, clock })
   const ids = createIds(clock, systemRandom)
-  return { clock, sources: createSources({ postgres, clock, ids, random: systemRandom, log: silentLog, audit }) }
+  return {
+    clock,
+    sources: createSources({
+      postgres,
+      clock,
+      ids,
+      random: systemRandom,
+      log: silentLog,
+      audit,
+      ...(registerTool === undefined ? {} : { registerTool }),
+    }),
+  }
 }
 
 describe('sources', () => {
@@ -76,8 +87,10 @@ describe('sources', () => {
   })
 
   it('share no name, and Interlock itself is one that nobody can change and whose key opens nothing', async () => {
-    await expect(server.sources.create(caller, { name: 'FASTER', kind: 'web' })).rejects.toMatchObject({
+    const { sources } = another(undefined, () => Promise.reject(new Error('The register has this name.')))
+    await expect(sources.create(caller, { name: 'FASTER', kind: 'web' })).rejects.toMatchObject({
       code: 'conflict',
+      message: 'There is a source named “FASTER” already.',
     })
     const internal = server.sources.internal()
     expect(server.sources.byWriteKey(internal.writeKey)).toBeUndefined()
