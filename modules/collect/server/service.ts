@@ -35,8 +35,6 @@ export interface Collect extends Takes {
     events: readonly unknown[],
     via: string,
   ): Promise<{ accepted: number; quarantined: number }>
-  /** Which of these message ids of a source were stored already (not: are on their way). */
-  seen(sourceId: Id<'source'>, messageIds: readonly string[]): Promise<boolean[]>
   /** What was received and what became of it. */
   ledger(): Promise<Ledger>
   /** Begins to move events from the journal through the steps to the store. */
@@ -260,10 +258,6 @@ export function createCollect(needs: CollectNeeds): Collect {
         quarantined += prepared.quarantined.length
       }
       return { accepted: events.length - quarantined, quarantined }
-    },
-    async seen(sourceId, messageIds) {
-      const found = await index.find(messageIds.map((messageId) => dedupKey(sourceId, messageId)))
-      return found.map((position) => position !== undefined)
     },
     async ledger() {
       await flushRejected()
