@@ -1,4 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -39,16 +42,18 @@ const upload = route({
 })
 
 describe('the web server', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'il-pagés-'))
   let http: HttpServer
   let port: number
   beforeAll(async () => {
+    writeFileSync(join(folder, 'index.html'), '<title>Interlock</title>')
     http = await createHttp({
       config: { trustProxy: [], publicUrl: 'https://interlock.fjörd.example', allowedHosts: ['prometheus-sees'] },
       log: silentLog,
       metrics: new Registry(),
       health: [],
       version: '0',
-      pages: undefined,
+      pages: folder,
       authorise: (request) =>
         Promise.resolve(
           request.headers.authorization === 'Bearer auditor'
@@ -66,7 +71,10 @@ describe('the web server', () => {
     })
     port = Number(new URL(await http.listen('127.0.0.1', 0)).port)
   })
-  afterAll(() => http.close())
+  afterAll(async () => {
+    await http.close()
+    rmSync(folder, { recursive: true })
+  })
 
   it.each([
     ['a NUL in a body', 'POST', '/api/echo', '{"text":"a\\u0000b"}'],
@@ -105,6 +113,21 @@ describe('the web server', () => {
     expect((await http.app.inject({ url: '/health/live', headers: { host: 'evil.example' } })).statusCode).toBe(200)
     expect((await http.app.inject({ url: '/v1/nothing', headers: { host: 'evil.example' } })).statusCode).toBe(404)
   })
+
+  it.each([
+    ['/', '*/*', 200],
+    ['/?utm_source=x', undefined, 200],
+    ['/people', 'text/html,*/*;q=0.8', 200],
+    ['/people', '*/*', 404],
+    ['/v1/trak', '*/*', 404],
+    ['/api/nothing', 'text/html', 404],
+  ])(
+    'asked for %s by a program that takes %s, answers %i: the page at its address, elsewhere to browsers',
+    async (url, accept, status) => {
+      const answer = await http.app.inject({ url, headers: accept === undefined ? {} : { accept } })
+      expect([answer.statusCode, answer.body.includes('<title>')]).toEqual([status, status === 200])
+    },
+  )
 
   it.each(['X-Forwarded-For', 'X-Forwarded-Host', 'X-Forwarded-Proto', 'Forwarded', 'X-Real-IP', 'Via'])(
     'gives no metrics to a proxy on this machine that sends %s, but to whoever may read the audit log',

@@ -260,10 +260,10 @@ export async function createHttp(needs: HttpNeeds): Promise<HttpServer> {
   const index = built ? readFileSync(join(pages, 'index.html'), 'utf8') : ''
   app.setNotFoundHandler(async (request, reply) => {
     const path = request.url.split('?')[0] ?? ''
+    // The front page is for whoever asks, curl and uptime checks too; elsewhere a program that went astray is told so.
     const wantsPage =
       (request.method === 'GET' || request.method === 'HEAD') &&
-      !path.startsWith('/api/') &&
-      (request.headers.accept ?? '').includes('text/html')
+      (path === '/' || (!path.startsWith('/api/') && (request.headers.accept ?? '').includes('text/html')))
     if (wantsPage && built) {
       knownHost(request)
       const nonce = index.includes(noncePlace) ? randomBytes(16).toString('base64') : undefined
