@@ -8,25 +8,31 @@ const says: Record<Lane, string> = {
   emergency: 'Emergency: at once, and looked at afterwards.',
 }
 
-/** The signal: lane by colour, by position and by word. */
-export function Lamp({ lane, large = false }: { lane: Lane; large?: boolean }) {
-  const lit = { red: 0, emergency: 0, amber: 1, green: 2 }[lane]
-  const marks = ['red', 'amber', 'green'] as const
-  if (large)
-    return (
-      <span className="lamp" role="img" aria-label={says[lane]}>
-        {marks.map((mark, index) => (
-          <span key={mark} className={index === lit ? `lit ${mark}` : ''} />
-        ))}
-      </span>
-    )
+const marks = ['red', 'amber', 'green'] as const
+const litBy: Record<Lane, (typeof marks)[number]> = { red: 'red', emergency: 'red', amber: 'amber', green: 'green' }
+const Marks = ({ lit }: { lit: string | undefined }) =>
+  marks.map((mark) => <span key={mark} className={mark === lit ? `lit ${mark}` : ''} />)
+
+/** The signal that something stands before: what is lit, and why, in words; nothing is lit where nothing can pass any more. */
+export function Signal({ lane, means }: { lane: Lane | undefined; means?: string | undefined }) {
+  return (
+    <span
+      className="lamp"
+      role="img"
+      aria-label={means ?? (lane === undefined ? 'Dark: nothing waits here any more.' : says[lane])}
+    >
+      <Marks lit={lane === undefined ? undefined : litBy[lane]} />
+    </span>
+  )
+}
+
+/** A lane by colour, by position and by word. */
+export function Lamp({ lane }: { lane: Lane }) {
   return (
     <Tooltip label={says[lane]}>
       <span className="lane">
         <span className="lane-lamp" aria-hidden="true">
-          {marks.map((mark, index) => (
-            <span key={mark} className={index === lit ? `lit ${mark}` : ''} />
-          ))}
+          <Marks lit={litBy[lane]} />
         </span>
         {lane}
       </span>

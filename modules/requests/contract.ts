@@ -44,6 +44,8 @@ export const RequestView = z.object({
   objectId: z.string(),
   /** The page of the thing itself. */
   href: z.string(),
+  /** The page of what came of it; null before it went live, and where nothing is counted. */
+  reportHref: z.string().nullable(),
   title: z.string(),
   sub: z.string(),
   state: State,

@@ -26,7 +26,10 @@ describe('without keys', () => {
     await house.customers('unkeyed', 5)
     const asked = await house.ask('unkeyed')
     await expect(launch(asked)).rejects.toMatchObject({ code: 'needs_agreement' })
+    const sentence = async () => (await house.app.journeys.get(asked.broadcastId)).sentence
+    expect(await sentence()).toBe('A draft. It waits for one key from Marketing and one key from IT.')
     await giveKey(house.app, house.staff, house.clock, asked.request, 'marketing')
+    expect(await sentence()).toBe('A draft. It waits for one key from IT.')
     await expect(launch(asked)).rejects.toMatchObject({ code: 'needs_agreement' })
     await aWhile()
     expect(house.mailed('unkeyed')).toEqual([])

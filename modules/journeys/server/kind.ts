@@ -65,6 +65,7 @@ export function broadcastKind(needs: KindNeeds): ChangeKind {
   return {
     kind: 'broadcast',
     href: (id) => `/campaigns/${id}`,
+    report: (id) => `/campaigns/${id}/report`,
     async describe(tx, id) {
       const { row, template, segment } = await load(tx, id)
       return { title: row.name, sub: `Broadcast: “${template.name}” to “${segment.name}”` }

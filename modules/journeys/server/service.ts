@@ -179,12 +179,13 @@ export function createJourneys(needs: JourneyNeeds): Journeys {
   }
 
   async function show(row: BroadcastRow): Promise<Broadcast> {
-    const [template, segment, senderOf, topics, counts] = await Promise.all([
+    const [template, segment, senderOf, topics, counts, waitsFor] = await Promise.all([
       needs.content.version(postgres, row.template_id),
       segments.version(postgres, row.segment_id),
       needs.channels.sender(postgres, row.sender_id),
       consent.topics(),
       ledger(postgres).counts(row.id),
+      requests.waitsFor('broadcast', row.id),
     ])
     const topic = topics.find((one) => one.id === row.topic_id)
     return {
@@ -200,7 +201,7 @@ export function createJourneys(needs: JourneyNeeds): Journeys {
       sendAt: row.send_at?.toISOString() ?? null,
       version: row.version,
       state: row.state,
-      sentence: sentenceOf(row, counts, clock.now()),
+      sentence: sentenceOf(row, counts, waitsFor, clock.now()),
       because: row.because,
       audience: row.audience,
       counts,
@@ -335,12 +336,15 @@ export function createJourneys(needs: JourneyNeeds): Journeys {
   }
 }
 
-function sentenceOf(row: BroadcastRow, counts: Counts, now: Date): string {
+/** @param waitsFor what its open request waits for; undefined when nobody asked */
+function sentenceOf(row: BroadcastRow, counts: Counts, waitsFor: string | undefined, now: Date): string {
   const of = (row.audience ?? 0).toLocaleString('en-GB')
   const accepted = (counts.accepted ?? 0).toLocaleString('en-GB')
   switch (row.state) {
     case 'draft':
-      return 'A draft. Nothing goes out until a request for it has its keys.'
+      return waitsFor === undefined
+        ? 'A draft. Nothing goes out until a request for it has its keys.'
+        : `A draft. It waits for ${waitsFor}.`
     case 'live':
       if (row.send_at !== null && row.send_at > now && row.planned_at === null)
         return `Agreed. It leaves on ${row.send_at.toISOString().slice(0, 16).replace('T', ' at ')} UTC.`
@@ -350,7 +354,7 @@ function sentenceOf(row: BroadcastRow, counts: Counts, now: Date): string {
     case 'paused':
       return `Paused: ${row.because ?? 'somebody paused it'}. ${accepted} of ${of} are out.`
     case 'halted':
-      return `Stopped: ${row.because ?? 'a key was withdrawn'}. ${accepted} are out; the rest waits for a new request.`
+      return `Stopped: ${row.because ?? 'a key was withdrawn'}. ${accepted} are out; the rest waits for ${waitsFor ?? 'a new request'}.`
     case 'done': {
       const unknown = counts.unknown ?? 0
       return `Done: ${accepted} of ${of} accepted${unknown > 0 ? `, ${unknown.toLocaleString('en-GB')} unknown` : ''}.`

@@ -20,6 +20,8 @@ export interface ChangeKind {
   kind: string
   /** The page of the thing. */
   href(objectId: string): string
+  /** The page of what came of it, once it went live. */
+  report?(objectId: string): string
   describe(tx: Postgres, objectId: string): Promise<{ title: string; sub: string }>
   /** @param running true once it is live: then only what may still change is read anew */
   closure(tx: Postgres, objectId: string, running: boolean): Promise<Closure>

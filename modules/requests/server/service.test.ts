@@ -24,6 +24,7 @@ function noticeKind(live: string[], wall: Wall): ChangeKind {
   return {
     kind: 'notice',
     href: (id) => `/notices/${id}`,
+    report: (id) => `/notices/${id}/report`,
     describe: (_tx, id) => Promise.resolve({ title: `Notice ${id}`, sub: 'a note on the wall' }),
     async closure(tx, id) {
       const [row] = await tx.query<{ text: string; place: string; version: number; editor: string }>(
@@ -115,13 +116,19 @@ describe('a request', () => {
       ),
     )
     await expect(requests.launch(asker, asked.id, asked.releaseHash)).rejects.toMatchObject({ code: 'needs_agreement' })
+    expect(await requests.waitsFor('notice', 'n1')).toBe('one key from Marketing and one key from IT')
     const ready = await bothKeys()
     expect(ready).toMatchObject({
       state: 'ready',
       launch: { possible: true },
       keys: [{ state: 'given' }, { state: 'given', condition: 'not on Sundays' }],
+      reportHref: null,
     })
-    await requests.launch(asker, asked.id, asked.releaseHash)
+    expect(await requests.waitsFor('notice', 'n1')).toBe('somebody to launch it: all it needs is there')
+    expect(await requests.launch(asker, asked.id, asked.releaseHash)).toMatchObject({
+      reportHref: '/notices/n1/report',
+    })
+    expect(await requests.waitsFor('notice', 'n1')).toBeUndefined()
     expect(live).toEqual([`n1 ${asked.releaseHash.slice(0, 6)}`])
     expect(await audit.verify()).toMatchObject({ ok: true })
   })

@@ -15,7 +15,7 @@ import { createAssessment, wordFor } from './assessment.ts'
 import { whyNotKey, missingKeys } from './keys.ts'
 import { differences, releaseOf } from './release.ts'
 import { requestStore, type RequestRecord } from './store.ts'
-import { mayTakeBack, rowOf, viewOf } from './view.ts'
+import { mayTakeBack, rowOf, viewOf, waitsFor } from './view.ts'
 
 export interface Requests {
   register(kind: ChangeKind): void
@@ -23,8 +23,8 @@ export interface Requests {
   get(caller: Caller, id: Id<'request'>): Promise<RequestView>
   /** @param covers only those whose present release covers this thing */
   list(caller: Caller, covers?: string): Promise<RequestRow[]>
-  /** The newest request for a thing, for its own page; undefined when nobody ever asked. */
-  latestFor(caller: Caller, kind: string, objectId: string): Promise<RequestRow | undefined>
+  /** What the open request for a thing waits for, as the end of “It waits for …”; undefined when none is open. */
+  waitsFor(kind: string, objectId: string): Promise<string | undefined>
   giveKey(
     caller: Caller,
     id: Id<'request'>,
@@ -195,18 +195,11 @@ export function createRequests(needs: RequestNeeds): Requests {
         ),
       )
     },
-    async latestFor(caller, kind, objectId) {
+    async waitsFor(kind, objectId) {
       const store = requestStore(postgres)
-      const row = await store.latestFor(kind, objectId)
-      if (row === undefined) return undefined
-      return rowOf(
-        row,
-        await store.keys(row.id),
-        await store.release(row.id, row.release_hash),
-        await store.names([row.requester]),
-        caller,
-        clock.ms(),
-      )
+      const row = await store.openFor(kind, objectId)
+      if (row === undefined || row.state === 'live') return undefined
+      return waitsFor(row, await store.keys(row.id), clock.ms())
     },
 
     async giveKey(caller, id, releaseHash, kind, condition) {

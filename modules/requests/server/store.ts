@@ -57,11 +57,6 @@ export function requestStore(postgres: Postgres) {
         `SELECT * FROM requests.request WHERE kind = $1 AND object_id = $2 AND state IN ('waiting', 'ready', 'live')`,
         [kind, objectId],
       ),
-    latestFor: (kind: string, objectId: string) =>
-      first<RequestRecord>(
-        'SELECT * FROM requests.request WHERE kind = $1 AND object_id = $2 ORDER BY opened_at DESC LIMIT 1',
-        [kind, objectId],
-      ),
     /** Open requests whose present release covers this thing. */
     covering: (kind: string, id: string) =>
       postgres.query<RequestRecord>(

@@ -71,6 +71,7 @@ export async function viewOf(
     kind: request.kind,
     objectId: request.object_id,
     href: kind.href(request.object_id),
+    reportHref: request.launched_at === null ? null : (kind.report?.(request.object_id) ?? null),
     title: request.title,
     sub: request.sub,
     state: request.state,
@@ -112,24 +113,37 @@ const who = (id: string, names: Record<string, string>) => ({
   name: names[id] ?? 'someone who left',
 })
 
+/** What an open request waits for, as the end of “It waits for …”. */
+export function waitsFor(request: RequestRecord, keys: readonly KeyRecord[], nowMs: number): string {
+  const missing = missingKeys(request, keys, nowMs)
+  if (missing.length > 0) return keysFrom(missing)
+  const cooling = coolingMs(request, nowMs)
+  return cooling > 0
+    ? `its cooling-off to end, ${duration(cooling)} from now`
+    : 'somebody to launch it: all it needs is there'
+}
+
+const keysFrom = (kinds: readonly KeyKind[]) => joinWords(kinds.map((kind) => `one key from ${sideWord[kind]}`))
+const coolingMs = (request: RequestRecord, nowMs: number) =>
+  request.released_at.getTime() + request.cooling_off_hours * 3_600_000 - nowMs
+
 function sentence(request: RequestRecord, keys: readonly KeyRecord[], nowMs: number): string {
   if (request.state === 'live') return 'It is live.'
   if (request.state === 'done') return 'It ran to its end.'
   if (request.state === 'withdrawn') return 'The request was taken back.'
   if (request.state === 'halted') return `It was stopped: ${request.because ?? 'the agreement no longer stands'}.`
   const missing = missingKeys(request, keys, nowMs)
-  const cooling = request.released_at.getTime() + request.cooling_off_hours * 3_600_000 - nowMs
+  const cooling = coolingMs(request, nowMs)
   if (missing.length === 0 && cooling > 0)
     return `It cools off for ${duration(cooling)} more, because fewer than four people work here.`
   if (missing.length === 0)
     return request.needed.length === 0
       ? `It may go at once. ${request.verdict.because}`
       : 'All keys are given on exactly this; it may go at once.'
-  const waits = missing.map((kind) => `one key from ${sideWord[kind]}`)
   const reason = request.verdict.because.replace(/^It needs [^:]*: /, '').replace(/^Green: /, '')
   const waited = nowMs - waitingSince(request, keys, missing)
   const overdue = waited > request.verdict.promiseWorkingDays * 86_400_000
-  return `This waits for ${joinWords(waits)}, because ${reason} It has waited ${duration(waited)} for ${joinWords(missing.map((kind) => sideWord[kind]))}; the promise is ${String(request.verdict.promiseWorkingDays)} working days${overdue ? ', which has passed' : ''}.`
+  return `This waits for ${keysFrom(missing)}, because ${reason} It has waited ${duration(waited)} for ${joinWords(missing.map((kind) => sideWord[kind]))}; the promise is ${String(request.verdict.promiseWorkingDays)} working days${overdue ? ', which has passed' : ''}.`
 }
 
 /** Since when the missing keys are the only thing it waits for: the release, or the last key that was given. */
@@ -154,8 +168,7 @@ function launchOf(
       possible: false,
       because: `It waits for ${joinWords(missing.map((kind) => `the ${sideWord[kind]} key`))}.`,
     }
-  if (request.released_at.getTime() + request.cooling_off_hours * 3_600_000 > nowMs)
-    return { possible: false, because: 'It is cooling off.' }
+  if (coolingMs(request, nowMs) > 0) return { possible: false, because: 'It is cooling off.' }
   const failing = request.preflight.filter((check) => check.result === 'fail')
   if (failing.length > 0) return { possible: false, because: `The preflight fails: ${failing[0]?.says ?? ''}` }
   if (!caller.permissions.has('campaigns.write'))

@@ -6,7 +6,7 @@ import { AuditOf } from '../../audit/web/index.tsx'
 import { useDeed, useRoute } from '../../../ui/api.ts'
 import { Ago, plural, Timed } from '../../../ui/format.tsx'
 import { Ask, Card, Facts, ObjectLayout, Page, useParam } from '../../../ui/page.tsx'
-import { Avatar, FieldChip, Lamp, Mark } from '../../../ui/signal.tsx'
+import { Avatar, FieldChip, Lamp, Mark, Signal, type Lane } from '../../../ui/signal.tsx'
 import { SureButton } from '../../../ui/sure.tsx'
 import { routes, type RequestView } from '../contract.ts'
 import { KeyCard } from './KeyCard.tsx'
@@ -58,6 +58,11 @@ function Shown({ request }: { request: RequestView }) {
             <Button component={Link} to={request.href} variant="default">
               See what it sends
             </Button>
+            {request.reportHref === null ? null : (
+              <Button component={Link} to={request.reportHref} variant="default">
+                See the report
+              </Button>
+            )}
             <SureButton
               label="Launch"
               variant="filled"
@@ -75,7 +80,7 @@ function Shown({ request }: { request: RequestView }) {
       >
         <Card>
           <div className="verdict">
-            <Lamp lane={request.lane} large />
+            <Signal {...aspectOf(request)} />
             <div>
               <p className="sentence">{emphasised(request.sentence)}</p>
               {open && verdict.ways.length > 0 ? <p className="ways">{verdict.ways[0]?.say}</p> : null}
@@ -210,6 +215,24 @@ function Shown({ request }: { request: RequestView }) {
       </Page>
     </ObjectLayout>
   )
+}
+
+/** How the signal stands: at the lane while keys are missing, clear once they are all there, at danger when it was stopped. */
+function aspectOf({ state, lane }: RequestView): { lane: Lane | undefined; means?: string } {
+  switch (state) {
+    case 'waiting':
+      return { lane }
+    case 'ready':
+      return { lane: 'green', means: 'Green: all that it needs is there.' }
+    case 'live':
+      return { lane: 'green', means: 'Green: it is live.' }
+    case 'done':
+      return { lane: 'green', means: 'Green: it ran to its end.' }
+    case 'halted':
+      return { lane: 'red', means: 'Red: it was stopped.' }
+    case 'withdrawn':
+      return { lane: undefined, means: 'Dark: the request was taken back.' }
+  }
 }
 
 /** What happens next, when nothing else is on the way: whose turn it is, or why it cannot go yet. */
