@@ -232,6 +232,9 @@ export async function build(needs: BuildNeeds) {
     collect,
     profiles,
     jobs,
+    accounts,
+    channels,
+    consent,
     ...(needs.demo === undefined ? {} : { demo: needs.demo }),
   })
 
@@ -320,6 +323,7 @@ export async function build(needs: BuildNeeds) {
     segments,
     journeys,
     insights,
+    cockpit,
     /** Begins the work behind the pages: the pipeline, the jobs, the sender. */
     async start() {
       await sources.load()

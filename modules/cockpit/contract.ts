@@ -29,8 +29,22 @@ export const Demo = z.object({
 })
 export type Demo = z.infer<typeof Demo>
 
+/** One step from an empty installation to the first request. */
+export const Step = z.object({
+  key: z.string(),
+  title: z.string(),
+  sentence: z.string(),
+  href: z.string(),
+  done: z.boolean(),
+  /** What one must be allowed to do for it. */
+  permission: z.string(),
+})
+export type Step = z.infer<typeof Step>
+
 export const Cockpit = z.object({
   demo: Demo.nullable(),
+  /** What is left until the first request; empty once all of it is done. */
+  beginning: z.array(Step),
   needsYou: z.array(Task),
   waitsForOthers: z.array(Task),
   numbers: z.array(Number),

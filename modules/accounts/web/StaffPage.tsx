@@ -24,7 +24,7 @@ export function StaffPage() {
   const [{ invite }, put] = useAddress()
   const [changing, setChanging] = useState<Person | undefined>()
   const disable = useDeed(routes.setDisabled, {
-    touches: ['/api/people-here', '/api/requests'],
+    touches: ['/api/people-here', '/api/requests', '/api/cockpit'],
     done: 'Done; it is in force at once.',
     quiet: proofs,
     undo: (_done, { params, body }) =>
@@ -137,7 +137,7 @@ function Edit({ person, close }: { person: Person | 'new'; close: () => void }) 
   const [link, setLink] = useState<string | undefined>()
   const invite = useDeed(routes.invite, { touches: [], quiet: proofs })
   const change = useDeed(routes.setRoles, {
-    touches: ['/api/people-here', '/api/requests'],
+    touches: ['/api/people-here', '/api/requests', '/api/cockpit'],
     done: 'Changed; it is in force at once. Their sessions ended.',
     quiet: proofs,
   })

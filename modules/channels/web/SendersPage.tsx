@@ -12,7 +12,7 @@ export function SendersPage() {
   const [name, setName] = useState('')
   const [address, setAddress] = useState('')
   const create = useDeed(routes.createSender, {
-    touches: ['/api/senders', '/api/audit'],
+    touches: ['/api/senders', '/api/cockpit', '/api/audit'],
     done: 'The sender is there, with a DKIM key of its own.',
   })
   return (

@@ -2,14 +2,18 @@ import type { ClickHouse } from '../../../platform/clickhouse/clickhouse.ts'
 import type { Clock } from '../../../platform/clock/clock.ts'
 import type { Caller } from '../../../platform/http/caller.ts'
 import type { Jobs } from '../../../platform/jobs/jobs.ts'
+import type { Accounts } from '../../accounts/server/index.ts'
+import type { Channels } from '../../channels/server/index.ts'
 import type { Collect } from '../../collect/server/index.ts'
+import type { Consent } from '../../consent/server/index.ts'
 import type { Imports } from '../../imports/server/index.ts'
 import type { Journeys } from '../../journeys/server/index.ts'
 import type { Profiles } from '../../profiles/server/index.ts'
 import type { Requests } from '../../requests/server/index.ts'
 import type { Tools } from '../../tools/server/index.ts'
 import { Refusal } from '../../../lib/refusals/refusals.ts'
-import type { Cockpit, Demo, Task } from '../contract.ts'
+import type { Cockpit, Demo, Step, Task } from '../contract.ts'
+import { beginning } from './beginning.ts'
 
 const dayMs = 86_400_000
 
@@ -24,6 +28,9 @@ export function createCockpit(needs: {
   collect: Pick<Collect, 'ledger'>
   profiles: Pick<Profiles, 'count'>
   jobs: Pick<Jobs, 'dead'>
+  accounts: Pick<Accounts, 'people'>
+  channels: Pick<Channels, 'senders' | 'route'>
+  consent: Pick<Consent, 'countedTopics'>
   /** The demo company, when this is one. */
   demo?: { state(): Demo; trickle(running: boolean): void }
 }) {
@@ -130,6 +137,8 @@ export function createCockpit(needs: {
       ).length
       return {
         demo: needs.demo?.state() ?? null,
+        // Whoever let something go has been through all of it.
+        beginning: broadcasts.some((row) => row.launchedAt !== null) ? [] : await steps(tools, people, requests.length),
         needsYou,
         waitsForOthers: open
           .filter((row) => !row.yourTurn)
@@ -174,6 +183,24 @@ export function createCockpit(needs: {
         days,
       }
     },
+  }
+  async function steps(tools: Awaited<ReturnType<Tools['list']>>, people: number, requests: number): Promise<Step[]> {
+    const [staff, { toolId }, senders, topics] = await Promise.all([
+      needs.accounts.people(),
+      needs.channels.route(),
+      needs.channels.senders(),
+      needs.consent.countedTopics(),
+    ])
+    const owners = tools.find((tool) => tool.id === toolId)?.owners ?? { marketing: null, it: null }
+    const all = beginning({
+      staff: staff.filter((person) => person.disabledAt === null),
+      route: { toolId, owners },
+      senders: senders.length,
+      people,
+      topics,
+      requests,
+    })
+    return all.some((step) => !step.done) ? all : []
   }
   async function eventsSince(fromMs: number): Promise<number> {
     const [row] = await needs.clickhouse.query<{ n: number }>(
