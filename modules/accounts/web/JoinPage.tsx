@@ -1,10 +1,11 @@
-import { Button, PasswordInput, SegmentedControl, TextInput } from '@mantine/core'
+import { Button, SegmentedControl, TextInput } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
 import { useState, type FormEvent } from 'react'
 import { useDeed, useRoute } from '../../../ui/api.ts'
 import { Ask, useParam } from '../../../ui/page.tsx'
 import { sideName } from '../../../ui/signal.tsx'
 import { routes, type Side } from '../contract.ts'
+import { PasswordField } from './PasswordField.tsx'
 
 /** A one-time link: the first administrator, or somebody who was invited. */
 export function JoinPage() {
@@ -76,18 +77,7 @@ export function JoinPage() {
                   </div>
                 </>
               ) : null}
-              <PasswordInput
-                label="Password"
-                description="At least 10 characters."
-                autoComplete="new-password"
-                minLength={10}
-                required
-                value={password}
-                onChange={(event) => {
-                  setPassword(event.currentTarget.value)
-                }}
-                visibilityToggleButtonProps={{ 'aria-label': 'Show the password' }}
-              />
+              <PasswordField kind="new" value={password} change={setPassword} />
               <div>
                 <Button type="submit" loading={accept.isPending}>
                   Join

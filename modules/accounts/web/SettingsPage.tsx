@@ -1,4 +1,4 @@
-import { Button, Checkbox, Modal, NumberInput, PasswordInput, TextInput } from '@mantine/core'
+import { Button, Checkbox, Modal, NumberInput, TextInput } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { useState, type FormEvent } from 'react'
 import { call, Problem, useDeed, useRoute } from '../../../ui/api.ts'
@@ -7,6 +7,7 @@ import { Ask, Card, Facts, Page, Table } from '../../../ui/page.tsx'
 import { sideName, SideMark } from '../../../ui/signal.tsx'
 import { SureButton } from '../../../ui/sure.tsx'
 import { keyScopes, routes, type KeyScope, type Me } from '../contract.ts'
+import { PasswordField } from './PasswordField.tsx'
 import { makePasskey } from './passkeys.ts'
 import { proofs, useProof } from './useProof.tsx'
 
@@ -180,28 +181,8 @@ function Password() {
           )
         }}
       >
-        <PasswordInput
-          label="Old"
-          autoComplete="current-password"
-          required
-          value={old}
-          onChange={(event) => {
-            setOld(event.currentTarget.value)
-          }}
-          visibilityToggleButtonProps={{ 'aria-label': 'Show the old password' }}
-        />
-        <PasswordInput
-          label="New"
-          description="At least 10 characters."
-          autoComplete="new-password"
-          minLength={10}
-          required
-          value={next}
-          onChange={(event) => {
-            setNext(event.currentTarget.value)
-          }}
-          visibilityToggleButtonProps={{ 'aria-label': 'Show the new password' }}
-        />
+        <PasswordField label="Old" value={old} change={setOld} />
+        <PasswordField label="New" kind="new" value={next} change={setNext} />
         <div>
           <Button type="submit" variant="default" loading={change.isPending}>
             Change it

@@ -1,10 +1,11 @@
-import { Button, PasswordInput, TextInput } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useEffect, useState, type FormEvent } from 'react'
 import { useDeed, useRoute } from '../../../ui/api.ts'
 import { Avatar, sideName } from '../../../ui/signal.tsx'
 import { routes } from '../contract.ts'
+import { PasswordField } from './PasswordField.tsx'
 
 /** Only a path of our own: a link that leads elsewhere after signing in would be a trap. */
 const ownPath = (next: unknown) => (typeof next === 'string' && /^\/(?![/\\])/.test(next) ? next : '/')
@@ -55,17 +56,7 @@ export function SignInPage() {
               setEmail(event.currentTarget.value)
             }}
           />
-          <PasswordInput
-            label="Password"
-            autoComplete="current-password"
-            required
-            value={password}
-            onChange={(event) => {
-              setPassword(event.currentTarget.value)
-            }}
-            error={signIn.error?.message}
-            visibilityToggleButtonProps={{ 'aria-label': 'Show the password' }}
-          />
+          <PasswordField value={password} change={setPassword} error={signIn.error?.message} />
           <div>
             <Button type="submit" loading={signIn.isPending}>
               Sign in

@@ -1,10 +1,11 @@
-import { Button, Modal, PasswordInput, TextInput } from '@mantine/core'
+import { Button, Modal, TextInput } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { useState, type FormEvent } from 'react'
 import type { SentTo } from '../../../lib/routes/routes.ts'
 import { call, Problem, useDeed, useRoute } from '../../../ui/api.ts'
 import { Ask } from '../../../ui/page.tsx'
 import { routes } from '../contract.ts'
+import { PasswordField } from './PasswordField.tsx'
 import { signWithPasskey } from './passkeys.ts'
 
 type Body = NonNullable<SentTo<typeof routes.stepUp>['body']>
@@ -97,18 +98,12 @@ function Proof({ close, then }: { close: () => void; then: () => void }) {
                 prove({ method: 'password', password })
               }}
             >
-              <PasswordInput
-                className="grow"
-                data-autofocus
+              <PasswordField
+                first
                 label="Your password (in the demo company only)"
-                autoComplete="current-password"
-                required
                 value={password}
-                onChange={(event) => {
-                  setPassword(event.currentTarget.value)
-                }}
+                change={setPassword}
                 error={wrong('password')}
-                visibilityToggleButtonProps={{ 'aria-label': 'Show the password' }}
               />
               <Button type="submit" loading={confirm.isPending}>
                 Confirm

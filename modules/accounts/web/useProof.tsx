@@ -1,7 +1,8 @@
-import { Button, Modal, PasswordInput } from '@mantine/core'
+import { Button, Modal } from '@mantine/core'
 import { useState, type FormEvent, type ReactNode } from 'react'
 import { useDeed, type Problem } from '../../../ui/api.ts'
 import { routes } from '../contract.ts'
+import { PasswordField } from './PasswordField.tsx'
 import { StepUp } from './StepUp.tsx'
 
 /** Refusals that a proof answers: a deed that uses this hook keeps quiet about them. */
@@ -44,18 +45,7 @@ function PasswordAgain({ then }: { then: () => void }) {
       }}
     >
       <p>A first passkey or authenticator is set up only by whoever knows the password.</p>
-      <PasswordInput
-        data-autofocus
-        label="Password"
-        autoComplete="current-password"
-        required
-        value={password}
-        onChange={(event) => {
-          setPassword(event.currentTarget.value)
-        }}
-        error={prove.error?.message}
-        visibilityToggleButtonProps={{ 'aria-label': 'Show the password' }}
-      />
+      <PasswordField first value={password} change={setPassword} error={prove.error?.message} />
       <Button type="submit" loading={prove.isPending}>
         Go on
       </Button>
