@@ -6,10 +6,10 @@ import { AuditOf } from '../../audit/web/index.tsx'
 import { useAgreements } from '../../requests/web/index.tsx'
 import { routes as profiles } from '../../profiles/contract.ts'
 import { useDeed, useRoute } from '../../../ui/api.ts'
-import { Ago } from '../../../ui/format.tsx'
 import { Ask, Card, ObjectLayout, Page, ProblemNote, useParam } from '../../../ui/page.tsx'
 import { MailFrame } from '../../../ui/mail-frame.tsx'
 import { Mark } from '../../../ui/signal.tsx'
+import { Versions } from '../../../ui/versions.tsx'
 import { routes, type Body, type Template } from '../contract.ts'
 import { Blocks } from './Blocks.tsx'
 import { TestSend } from './TestSend.tsx'
@@ -49,7 +49,7 @@ export function TemplatePage() {
       {(template) => (
         <ObjectLayout
           panel={{
-            Changes: <Versions of={template} />,
+            Changes: <Changes of={template} />,
             ...agreements,
             Audit: <AuditOf kind="template" id={template.id} />,
           }}
@@ -61,24 +61,10 @@ export function TemplatePage() {
   )
 }
 
-function Versions({ of }: { of: Template }) {
+function Changes({ of }: { of: Template }) {
   const found = useRoute(routes.versions, { params: { id: of.id } })
   return (
-    <Ask of={found}>
-      {(versions) => (
-        <ul className="history">
-          {versions.map((version) => (
-            <li key={version.version}>
-              <b>v{version.version}</b> {version.subject}
-              <br />
-              <span className="secondary">
-                {version.by}, <Ago at={version.at} />
-              </span>
-            </li>
-          ))}
-        </ul>
-      )}
-    </Ask>
+    <Ask of={found}>{(versions) => <Versions rows={versions.map((one) => ({ ...one, says: one.subject }))} />}</Ask>
   )
 }
 

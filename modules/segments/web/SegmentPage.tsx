@@ -5,8 +5,9 @@ import { useState } from 'react'
 import { AuditOf } from '../../audit/web/index.tsx'
 import { useAgreements } from '../../requests/web/index.tsx'
 import { call, useDeed, useRoute } from '../../../ui/api.ts'
-import { Ago, calledOf, count, percent } from '../../../ui/format.tsx'
+import { calledOf, count, percent } from '../../../ui/format.tsx'
 import { Ask, Card, Loading, ObjectLayout, Page, ProblemNote, useParam } from '../../../ui/page.tsx'
+import { Versions } from '../../../ui/versions.tsx'
 import { routes, SegmentDefinition, type Segment } from '../contract.ts'
 import { Builder } from './Builder.tsx'
 
@@ -39,19 +40,7 @@ export function SegmentPage() {
       {({ segment, versions }) => (
         <ObjectLayout
           panel={{
-            Changes: (
-              <ul className="history">
-                {versions.map((version) => (
-                  <li key={version.version}>
-                    <b>v{version.version}</b> {version.says}
-                    <br />
-                    <span className="secondary">
-                      {version.by}, <Ago at={version.at} />
-                    </span>
-                  </li>
-                ))}
-              </ul>
-            ),
+            Changes: <Versions rows={versions} />,
             ...agreements,
             Audit: <AuditOf kind="segment" id={segment.id} />,
           }}
