@@ -11,7 +11,10 @@ import { lookAtPostgres } from '../../../platform/postgres/open.ts'
 import { systemRandom } from '../../../platform/random/random.ts'
 import { createSecrets } from '../../../platform/secrets/secrets.ts'
 import { auditHeadsOf } from '../engines.ts'
-import type { Finding } from './finding.ts'
+import { finding, type Finding } from './finding.ts'
+
+/** What mends a database that cannot be opened. */
+const unopened = 'Nothing was changed. A backup is put back by npx interlock restore DIR.'
 
 /**
  * No server has the data directory: starts the embedded engines as they are, looks, and stops them. No table, no migration and no file of ours is
@@ -23,7 +26,7 @@ export async function stores(config: Config): Promise<Finding[]> {
     return [{ name: 'Data', ok: true, says: 'nothing here yet; the first start makes it' }]
   const lock = lockDataDir(config.dataDir)
   try {
-    return [...(await postgres(config, lock.directory)), ...(await clickhouse(config, lock.directory))]
+    return [...(await postgres(config, lock.directory)), await clickhouse(config, lock.directory)]
   } finally {
     lock.release()
   }
@@ -46,7 +49,7 @@ async function postgres({ databaseUrl, secretKey: configured }: Config, director
         name,
         ok: false,
         says: says(error),
-        mend: 'Nothing was changed. A backup is put back by npx interlock restore DIR.',
+        mend: unopened,
       },
     ]
   }
@@ -90,40 +93,28 @@ async function postgres({ databaseUrl, secretKey: configured }: Config, director
   }
 }
 
-async function clickhouse({ clickhouseUrl }: Config, directory: string): Promise<Finding[]> {
-  const name = 'ClickHouse'
-  try {
-    const opened = await lookAtClickHouse(
-      clickhouseUrl === undefined ? { dataDir: directory } : { url: clickhouseUrl },
-      silentLog,
-      systemClock,
-    )
-    try {
-      const [row] = await opened.clickhouse.query<{ version: string; events: string }>(
-        'SELECT version() AS version, toString(count()) AS events FROM event',
+const clickhouse = ({ clickhouseUrl }: Config, directory: string): Promise<Finding> =>
+  finding(
+    'ClickHouse',
+    async () => {
+      const { clickhouse, close } = await lookAtClickHouse(
+        clickhouseUrl === undefined ? { dataDir: directory } : { url: clickhouseUrl },
+        silentLog,
+        systemClock,
       )
-      return [
-        {
-          name,
-          ok: true,
-          says: `version ${row?.version ?? '?'}, ${row?.events ?? '0'} events, ${clickhouseUrl === undefined ? 'embedded' : 'a server of yours'}`,
-        },
-      ]
-    } finally {
-      await opened.close()
-    }
-  } catch (error) {
-    return [
-      {
-        name,
-        ok: false,
-        says: says(error),
-        mend: 'Nothing was changed. A backup is put back by npx interlock restore DIR.',
-      },
-    ]
-  }
-}
+      try {
+        const [row] = await clickhouse.query<{ version: string; events: string }>(
+          'SELECT version() AS version, toString(count()) AS events FROM event',
+        )
+        return `version ${row?.version ?? '?'}, ${row?.events ?? '0'} events, ${clickhouseUrl === undefined ? 'embedded' : 'a server of yours'}`
+      } finally {
+        await close()
+      }
+    },
+    unopened,
+  )
 
+/** The end of the audit log as a line of the doctor. */
 export function auditFinding(verified: { ok: boolean; entries?: number; seq?: number; because?: string }): Finding {
   return verified.ok
     ? { name: 'Audit log', ok: true, says: `${String(verified.entries ?? 0)} entries, whole` }
