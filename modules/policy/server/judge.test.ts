@@ -42,6 +42,13 @@ describe('the lane', () => {
     )
   })
 
+  it('says how many are reached now, one as one', () => {
+    const reached = (people: number, atMost: number) =>
+      judge(facts({ audience: { people, of: 20_000, atMost } })).scales.reach.because
+    expect(reached(1, 2)).toBe('it reaches 1 person, a seed list')
+    expect(reached(20, 26)).toBe('it reaches 20 people, under 1% of all')
+  })
+
   it.each([
     [
       'a copy change on an approved page',

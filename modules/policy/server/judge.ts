@@ -36,6 +36,7 @@ export function laneOf({ sensitivity: s, reach: r, irreversibility: v, integrati
   return { lane: 'amber', rule: 'amber: neither green nor red' }
 }
 
+/** The four scales of a change, each with the fact that put it there. */
 export function scalesOf(facts: Facts): Scales {
   const most = facts.fields.reduce<Field | undefined>(
     (worst, field) => (worst === undefined || field.sensitivity > worst.sensitivity ? field : worst),
@@ -56,10 +57,10 @@ export function scalesOf(facts: Facts): Scales {
 function reachOf(audience: Facts['audience']): Scales['reach'] {
   if (audience === undefined || audience.people === 0) return { level: 0, because: 'it reaches nobody' }
   const { of } = audience
-  const words = `it reaches ${count(audience.people)} people, ${percent(of === 0 ? 1 : audience.people / of)} of all`
+  const words = `it reaches ${folk(audience.people)}, ${percent(of === 0 ? 1 : audience.people / of)} of all`
   const people = Math.max(audience.people, audience.atMost ?? 0)
   const share = of === 0 ? 1 : people / of
-  if (people <= 25) return { level: 0, because: `it reaches ${count(people)} people, a seed list` }
+  if (people <= 25) return { level: 0, because: `it reaches ${folk(audience.people)}, a seed list` }
   if (share <= 0.01 || people <= 1_000) return { level: 1, because: words }
   if (share <= 0.1) return { level: 2, because: words }
   if (share <= 0.5) return { level: 3, because: words }
@@ -158,7 +159,7 @@ function waysDown(facts: Facts, lane: Lane): Way[] {
       if (atMost >= Math.max(audience.people, audience.atMost ?? 0) || atMost < 1) continue
       const next = laneOf(levelsOf(scalesOf({ ...facts, audience: { people: atMost, of: audience.of } }))).lane
       if (rank[next] >= rank[lane]) continue
-      ways.push({ say: `Send to at most ${count(atMost)} people and it turns ${next}.`, lane: next, atMost })
+      ways.push({ say: `Send to at most ${folk(atMost)} and it turns ${next}.`, lane: next, atMost })
       break
     }
   }
@@ -168,6 +169,7 @@ function waysDown(facts: Facts, lane: Lane): Way[] {
 function joinWords(words: readonly string[]): string {
   return words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} and ${words.at(-1) ?? ''}`
 }
+const folk = (people: number) => `${count(people)} ${people === 1 ? 'person' : 'people'}`
 function count(value: number): string {
   return value.toLocaleString('en-GB')
 }

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import { Pager, SearchField, useAddress } from '../../../ui/address.tsx'
 import { useRoute } from '../../../ui/api.ts'
-import { Ago, calledOf, count } from '../../../ui/format.tsx'
+import { Ago, calledOf, plural } from '../../../ui/format.tsx'
 import { List, rowsOf, type Column } from '../../../ui/list.tsx'
 import { Page } from '../../../ui/page.tsx'
 import { routes, type PersonRow } from '../contract.ts'
@@ -31,7 +31,9 @@ export function PeoplePage() {
         ? {}
         : {
             sentence:
-              q === '' ? `${count(list.data.total)} people are known.` : `${count(list.data.total)} people fit “${q}”.`,
+              q === ''
+                ? `${plural(list.data.total, 'person is', 'people are')} known.`
+                : `${plural(list.data.total, 'person fits', 'people fit')} “${q}”.`,
           })}
     >
       <SearchField label="Search people" placeholder="Name, e-mail, telephone or any identifier" />

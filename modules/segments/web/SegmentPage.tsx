@@ -5,7 +5,7 @@ import { useState } from 'react'
 import { AuditOf } from '../../audit/web/index.tsx'
 import { useAgreements } from '../../requests/web/index.tsx'
 import { call, useDeed, useRoute } from '../../../ui/api.ts'
-import { calledOf, count, percent } from '../../../ui/format.tsx'
+import { calledOf, count, percent, plural } from '../../../ui/format.tsx'
 import { Ask, Card, Loading, ObjectLayout, Page, ProblemNote, useParam } from '../../../ui/page.tsx'
 import { Versions } from '../../../ui/versions.tsx'
 import { routes, SegmentDefinition, type Segment } from '../contract.ts'
@@ -126,7 +126,7 @@ function Edit({ segment }: { segment?: Segment }) {
         ) : (
           <>
             <p className="sentence" aria-live="polite">
-              <b>{count(preview.data.size.people)} people</b>,{' '}
+              <b>{plural(preview.data.size.people, 'person', 'people')}</b>,{' '}
               {percent(preview.data.size.of === 0 ? 0 : preview.data.size.people / preview.data.size.of)} of all{' '}
               {count(preview.data.size.of)}; {count(preview.data.size.reachable)} of them have an e-mail address.{' '}
               {preview.data.says}
