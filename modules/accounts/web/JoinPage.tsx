@@ -1,4 +1,5 @@
 import { Button, SegmentedControl, TextInput } from '@mantine/core'
+import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState, type FormEvent } from 'react'
 import { useDeed, useRoute } from '../../../ui/api.ts'
@@ -12,7 +13,8 @@ export function JoinPage() {
   const token = useParam('token')
   const link = useRoute(routes.link, { params: { token } })
   const navigate = useNavigate()
-  const accept = useDeed(routes.accept, { touches: ['/api/'] })
+  const client = useQueryClient()
+  const accept = useDeed(routes.accept, { touches: [] })
   const [name, setName] = useState('')
   const [email, setEmail] = useState('')
   const [side, setSide] = useState<Side>('it')
@@ -29,7 +31,13 @@ export function JoinPage() {
                 event.preventDefault()
                 accept.mutate(
                   { params: { token }, body: { name, password, ...(found.email === null ? { email, side } : {}) } },
-                  { onSuccess: () => void navigate({ to: '/' }) },
+                  {
+                    onSuccess() {
+                      // Whoever was signed in here before is not, and the link is used up: nothing of either is asked again.
+                      client.clear()
+                      void navigate({ to: '/' })
+                    },
+                  },
                 )
               }}
             >
