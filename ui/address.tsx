@@ -7,6 +7,7 @@ export type Words = Readonly<Record<string, string | undefined>>
 
 /** `?a=b` as plain words, so that an address can be read, typed and sent: the router would write JSON. */
 export const readWords = (text: string): Words => Object.fromEntries(new URLSearchParams(text))
+/** The other way round; empty words are left out. */
 export function writeWords(words: Readonly<Record<string, unknown>>): string {
   const query = new URLSearchParams()
   for (const [name, value] of Object.entries(words))

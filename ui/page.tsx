@@ -78,6 +78,7 @@ export function Page(props: {
   )
 }
 
+/** A part of a page with a frame of its own; the title is its heading. */
 export function Card(props: {
   title?: string
   aside?: ReactNode
@@ -174,6 +175,7 @@ export function Loading({ rows = 4, shape = 'rows' }: { rows?: number; shape?: S
   )
 }
 
+/** A refusal in place of what was asked for: what is wrong, what would pass. */
 export function ProblemNote({ problem, again }: { problem: Problem; again?: () => void }) {
   return (
     <div className="problem" role="alert">

@@ -60,6 +60,7 @@ export function SideMark({ side, children }: { side: Side; children?: React.Reac
   return <span className={`side ${side}`}>{children ?? sideName[side]}</span>
 }
 
+/** The first letters of a name, in the colour of the side; the name itself stands beside it. */
 export function Avatar({ name, side }: { name: string; side: Side }) {
   const letters = name
     .split(/[\s-]+/)

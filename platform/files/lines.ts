@@ -7,6 +7,7 @@ export interface Lines {
   append(line: string): void
 }
 
+/** The lines of a file, which the first append makes. */
 export function appendedLines(path: string): Lines {
   const text = () => (existsSync(path) ? readFileSync(path, 'utf8') : '')
   return {

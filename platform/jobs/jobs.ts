@@ -10,6 +10,7 @@ export interface Job<Payload extends z.ZodType> {
   run(payload: z.output<Payload>, signal: AbortSignal): Promise<void>
 }
 
+/** A job of one name, whose payload is parsed before it runs. @param maxTries after which people see it as dead */
 export function job<Payload extends z.ZodType>(
   name: string,
   payload: Payload,

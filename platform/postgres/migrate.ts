@@ -14,6 +14,7 @@ export interface Migration {
   checksum: string
 }
 
+/** The migrations of a folder in the order of their names. */
 export function readMigrations(directory: string): Migration[] {
   return readdirSync(directory)
     .filter((name) => name.endsWith('.sql'))

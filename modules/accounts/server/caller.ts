@@ -10,6 +10,7 @@ export function permissionsOf(held: readonly Role[]): Set<string> {
   return all
 }
 
+/** A person as the one who asks, with what their roles give now. */
 export function callerOf(person: PersonRow, rest: Partial<Caller> = {}): Caller {
   return {
     kind: 'person',

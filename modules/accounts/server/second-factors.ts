@@ -15,6 +15,7 @@ import type { PasskeyRow, PersonRow } from './store.ts'
 
 const periodSeconds = 30
 
+/** A new secret for an authenticator, as text and as a picture to scan. */
 export async function newTotp(email: string, random: Random): Promise<{ secret: string; uri: string; qr: string }> {
   const secret = new Secret({ buffer: Uint8Array.from(random.bytes(20)).buffer })
   const uri = new TOTP({ issuer: 'Interlock', label: email, secret, period: periodSeconds }).toString()
@@ -41,6 +42,7 @@ export const partyOf = (publicUrl: string): RelyingParty => ({
   id: new URL(publicUrl).hostname,
 })
 
+/** What a browser needs to make a passkey, with a new challenge. */
 export async function registrationOptions(
   party: RelyingParty,
   person: Pick<PersonRow, 'id' | 'email' | 'name'>,
@@ -57,6 +59,7 @@ export async function registrationOptions(
   })
 }
 
+/** The passkey that was made; undefined when it is not verified. @throws when the answer is not to this challenge */
 export async function finishRegistration(party: RelyingParty, answer: unknown, challenge: string) {
   const verified = await verifyRegistrationResponse({
     response: answer as RegistrationResponseJSON,
@@ -75,6 +78,7 @@ export async function finishRegistration(party: RelyingParty, answer: unknown, c
   }
 }
 
+/** What a browser needs to sign with one of these passkeys, with a new challenge. */
 export async function authenticationOptions(party: RelyingParty, keys: PasskeyRow[]) {
   return generateAuthenticationOptions({
     rpID: party.id,

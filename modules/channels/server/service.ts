@@ -50,6 +50,7 @@ const selector = 'il1'
 const keptMails = 50_000
 const page = 100
 
+/** Senders, the route that mail takes, and the catcher’s inbox. */
 export function createChannels(needs: {
   postgres: Postgres
   clock: Clock

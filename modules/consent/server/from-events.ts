@@ -57,6 +57,7 @@ export function topicOf(spelled: string): string {
   return slug === '' ? `t-${tail}` : `${slug.replace(/-+$/, '')}-${tail}`
 }
 
+/** What stands for the words that somebody agreed to, in each record. */
 export const wordingHash = (wording: string) => createHash('sha256').update(wording.normalize('NFC')).digest('hex')
 
 /** What only a proven double opt-in, or our own pages, may write as basis. */

@@ -103,6 +103,7 @@ export interface Consent {
   unsubscribed: Announcements<Unsubscribed>
 }
 
+/** Who agreed to what, in which words, and who must not be mailed. */
 export function createConsent(needs: ConsentNeeds): Consent {
   const { postgres, clock, secrets, audit, log } = needs
   const store = consentStore(postgres)

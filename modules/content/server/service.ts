@@ -59,6 +59,7 @@ const select = `SELECT t.id, t.version, v.name, v.body, v.compiled, v.hash, v.ma
   FROM content.template t JOIN content.version v ON v.template_id = t.id AND v.version = t.version LEFT JOIN accounts.named_person n ON n.id = v.made_by`
 const nobody = { id: '', name: 'nobody in particular', traits: {} }
 
+/** Templates: versions, compiled and made as a person gets them. */
 export function createContent(needs: ContentNeeds): Content {
   const { postgres, clock, audit } = needs
   const tests = testMails(needs)

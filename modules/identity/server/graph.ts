@@ -24,6 +24,7 @@ export interface Graph {
   readonly size: number
 }
 
+/** An empty graph. */
 export function createGraph(): Graph {
   const byKey = new Map<string, Node>()
   const byProfile = new Map<string, Node[]>()

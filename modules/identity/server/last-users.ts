@@ -14,6 +14,7 @@ export interface LastUsers {
   clear(): void
 }
 
+/** Nobody used any device yet. */
 export function createLastUsers(): LastUsers {
   const last = new Map<string, { user: Node; atMs: number }>()
   return {

@@ -32,6 +32,7 @@ export interface Identity {
   readonly size: number
 }
 
+/** Who is who: the step of the pipeline that gives each event its profile, and what undoes it. */
 export function createIdentity(needs: {
   postgres: Postgres
   clickhouse: ClickHouse

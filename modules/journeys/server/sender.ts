@@ -71,6 +71,7 @@ const flushEveryMs = 250
 /** The journal is cleared after so many mails, when nothing is under way. */
 const journalMails = 20_000
 
+/** Claims, renders, transmits and completes what the ledger holds, over so many connections. */
 export function createSender(needs: SenderNeeds): Sender {
   const { postgres, clock, log, requests } = needs
   const owner: string = needs.ids.next('worker')

@@ -27,6 +27,7 @@ export interface Profiles {
 
 const page = 50
 
+/** What is known of each person, from every source. */
 export function createProfiles(needs: {
   postgres: Postgres
   clickhouse: ClickHouse

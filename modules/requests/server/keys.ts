@@ -13,6 +13,7 @@ export function standingKeys(request: RequestRecord, keys: readonly KeyRecord[],
   )
 }
 
+/** The kinds of key that the present release still waits for. */
 export function missingKeys(request: RequestRecord, keys: readonly KeyRecord[], nowMs: number): KeyKind[] {
   const standing = new Set(standingKeys(request, keys, nowMs).map((key) => key.kind))
   return request.needed.filter((kind) => !standing.has(kind))

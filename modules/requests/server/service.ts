@@ -68,6 +68,7 @@ const lifeMs: Record<Verdict['lane'], number> = {
   emergency: 86_400_000,
 }
 
+/** The switch: what waits for which keys, and what may act now. */
 export function createRequests(needs: RequestNeeds): Requests {
   const { postgres, clock, ids, audit, accounts } = needs
   const kinds = new Map<string, ChangeKind>()

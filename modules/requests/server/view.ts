@@ -20,6 +20,7 @@ export async function mayTakeBack(
   return request.requester === caller.accountId || (await store.sideOf(request.requester)) === caller.side
 }
 
+/** A request in a list, as this person sees it. */
 export function rowOf(
   request: RequestRecord,
   keys: readonly KeyRecord[],
@@ -47,6 +48,7 @@ export function rowOf(
   }
 }
 
+/** A whole request, as this person sees it. */
 export async function viewOf(
   tx: Postgres,
   kind: ChangeKind,
@@ -237,6 +239,7 @@ function joinWords(words: readonly string[]): string {
   return words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} and ${words.at(-1) ?? ''}`
 }
 
+/** How long, in words: “3 h 20 min”. */
 export function duration(ms: number): string {
   const minutes = Math.max(0, Math.floor(ms / 60_000))
   if (minutes < 1) return 'less than a minute'

@@ -75,6 +75,7 @@ interface Row {
 const select = `SELECT s.id, s.version, s.archived_at, v.name, v.definition, v.made_at, v.made_by, n.name AS by_name
   FROM segments.segment s JOIN segments.version v ON v.segment_id = s.id AND v.version = s.version LEFT JOIN accounts.named_person n ON n.id = v.made_by`
 
+/** Sentences about people: their versions, and who fits them now. */
 export function createSegments(needs: SegmentNeeds): Segments {
   const { postgres, clickhouse, clock, audit } = needs
   const consented = consentedPeople(needs)

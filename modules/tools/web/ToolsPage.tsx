@@ -144,6 +144,7 @@ function Owner({ side, name }: { side: 'marketing' | 'it'; name: string | undefi
   )
 }
 
+/** Whether a tool may be used; if not, why not. */
 export function Stands({ tool }: { tool: Tool }) {
   if (!tool.registered) return <Mark is="warn">found: {tool.evidence}</Mark>
   return tool.blockedBecause === null ? (
