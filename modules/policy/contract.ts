@@ -8,6 +8,9 @@ export type Level = z.infer<typeof Level>
 export const Field = z.object({ name: z.string(), label: z.string(), sensitivity: Level })
 export type Field = z.infer<typeof Field>
 
+/** With fewer people than this, a day of cooling off stands for the second key. */
+export const smallCompany = 4
+
 /** What is known of a change, computed from the thing itself and from what it reaches; never declared. */
 export const Facts = z.object({
   /** People that it reaches, of all people known; undefined when it reaches nobody. */

@@ -18,8 +18,8 @@ const left = (now: Partial<SoFar>) =>
 describe('the way from an empty installation to the first request', () => {
   it.each<[string, Partial<SoFar>, string]>([
     [
-      'somebody of each side gives keys',
-      { staff: [...empty.staff, { side: 'marketing', roles: ['approver'] }] },
+      'there are two people, one of each side, and one gives keys',
+      { staff: [...empty.staff, { side: 'marketing', roles: ['member'] }] },
       'staff',
     ],
     [
@@ -36,9 +36,17 @@ describe('the way from an empty installation to the first request', () => {
     expect(left(now)).toEqual(left(empty).filter((one) => one !== key))
   })
 
+  it('asks for somebody who gives keys on each side once a day of cooling off no longer stands for a key', () => {
+    const member = { side: 'marketing' as const, roles: ['member'] }
+    expect(left({ staff: [...empty.staff, member, member] })).not.toContain('staff')
+    expect(left({ staff: [...empty.staff, member, member, member] })).toContain('staff')
+    expect(left({ staff: [...empty.staff, member, member, { ...member, roles: ['approver'] }] })).not.toContain('staff')
+    expect(left({ staff: [member, { side: 'it', roles: ['member'] }] })).toContain('staff')
+  })
+
   it('names the side that is missing', () => {
     const [staff, owners] = beginning({ ...empty, route: { toolId: 'tool_1', owners: { marketing: null, it: {} } } })
-    expect(staff?.sentence).toContain('Nobody of Marketing gives keys yet')
+    expect(staff?.sentence).toContain('Nobody of Marketing is here yet.')
     expect(owners?.sentence).toContain('no owner in Marketing.')
   })
 

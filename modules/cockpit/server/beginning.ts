@@ -1,3 +1,4 @@
+import { smallCompany } from '../../policy/contract.ts'
 import type { Step } from '../contract.ts'
 
 /** What is there so far, of what a first mail needs. */
@@ -13,12 +14,15 @@ export interface SoFar {
 }
 
 const sideName = { marketing: 'Marketing', it: 'IT' } as const
+const isApprover = (person: SoFar['staff'][number]) => person.roles.includes('approver')
 const sides = ['marketing', 'it'] as const
 
 /** From an empty installation to the first request, in the order in which one step needs the one before. */
 export function beginning(now: SoFar): Step[] {
-  const withoutKeys = sides.filter(
-    (side) => !now.staff.some((person) => person.side === side && person.roles.includes('approver')),
+  // In a small company one key is enough, of whichever side has somebody for it; an owner is needed on each side all the same.
+  const role = now.staff.length < smallCompany && now.staff.some(isApprover) ? undefined : 'approver'
+  const missing = sides.filter(
+    (side) => !now.staff.some((person) => person.side === side && (role === undefined || isApprover(person))),
   )
   const withoutOwner = sides.filter((side) => now.route.owners[side] === null)
   const [topic] = now.topics
@@ -26,9 +30,9 @@ export function beginning(now: SoFar): Step[] {
     {
       key: 'staff',
       title: 'Invite the other side',
-      sentence: `A key is never given by whoever asked. ${withoutKeys.length === 0 ? 'Both sides have somebody who gives keys.' : `Nobody of ${named(withoutKeys)} gives keys yet: invite somebody with the role approver.`}`,
+      sentence: `Whoever asked gives no key, so it takes both sides. ${missing.length === 0 ? 'Both have who they need.' : role === undefined ? `Nobody of ${named(missing)} is here yet.` : `Nobody of ${named(missing)} gives keys yet: that takes the role approver.`}`,
       href: '/settings/people?invite=yes',
-      done: withoutKeys.length === 0,
+      done: missing.length === 0,
       permission: 'admin',
     },
     {

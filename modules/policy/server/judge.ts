@@ -1,4 +1,14 @@
-import type { Facts, Field, KeyKind, Lane, Level, Scales, Verdict, Way } from '../contract.ts'
+import {
+  smallCompany,
+  type Facts,
+  type Field,
+  type KeyKind,
+  type Lane,
+  type Level,
+  type Scales,
+  type Verdict,
+  type Way,
+} from '../contract.ts'
 
 /**
  * From facts to a verdict: four scales, a lane, keys. Pure; it knows no campaign and no tool.
@@ -15,7 +25,6 @@ const keysOf: Record<Exclude<Lane, 'emergency'>, KeyKind[]> = {
   red: ['marketing', 'it', 'protection'],
 }
 const promise: Record<Lane, number> = { green: 0, amber: 2, red: 10, emergency: 0 }
-const smallCompany = 4
 
 /** The lane of four levels, and the rule that said so. */
 export function laneOf({ sensitivity: s, reach: r, irreversibility: v, integration: i }: Levels): {
