@@ -16,6 +16,7 @@ it('lets the command line read, import and verify, and neither edit, ask, sign n
   const path = join(folder, 'server.json')
   expect(statSync(path).mode & 0o777).toBe(0o600)
   const { token } = JSON.parse(readFileSync(path, 'utf8')) as RunningServer
+  // Of a request, only its headers are looked at.
   const request = (authorization: string) => ({ headers: { authorization } }) as unknown as Parameters<Authorise>[0]
   const caller = await control.letIn(request(`Bearer ${token}`), {} as AnyRoute)
   expect([...(caller?.permissions ?? [])].sort()).toEqual(['audit.read', 'data.read', 'data.write'])

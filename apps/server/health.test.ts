@@ -16,7 +16,7 @@ describe('health', () => {
           get stored() {
             return at.stored
           },
-        } as never,
+        },
       },
       clock,
       collect: { health: () => ({ ok: true, finding: '', inFlight: 5 }) },

@@ -15,7 +15,7 @@ const leastFreeBytes = 512 * 1_048_576
  * shows its pages, and taking it out of a load balancer would lose both.
  */
 export function healthChecks(needs: {
-  engines: Pick<Engines, 'postgres' | 'clickhouse' | 'journal' | 'directory'>
+  engines: Pick<Engines, 'postgres' | 'clickhouse' | 'directory'> & { journal: Pick<Engines['journal'], 'stored'> }
   clock: Clock
   collect: Pick<Collect, 'health'>
   jobs: Pick<Jobs, 'oldestWaitingMs'>

@@ -50,6 +50,7 @@ describe('every route', () => {
   const letIn = async (route: AnyRoute, headers: Record<string, string>, token?: string) =>
     house.app.http
       .authorise(
+        // Of a request, only these are looked at.
         {
           headers: { 'x-interlock': '1', ...headers },
           cookies: token === undefined ? {} : { '__Host-interlock': token },

@@ -54,6 +54,7 @@ describe('the web server', () => {
       health: [],
       version: '0',
       pages: folder,
+      // Of a caller, only the permissions are looked at.
       authorise: (request) =>
         Promise.resolve(
           request.headers.authorization === 'Bearer auditor'

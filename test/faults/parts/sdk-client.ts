@@ -44,6 +44,7 @@ function segmentShop(): Shop {
 function rudderShop(): Shop {
   const analytics = new Rudder(writeKey, { dataPlaneUrl: host })
   return {
+    // Its types want values that it does not name; it sends whatever is JSON.
     call(kind, userId, content, answered) {
       if (kind === 'identify') analytics.identify({ userId, traits: content as never }, answered)
       else analytics.track({ userId, event, properties: content as never }, answered)
