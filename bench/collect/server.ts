@@ -1,5 +1,7 @@
 import fastify from 'fastify'
 import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { parseArgs } from 'node:util'
 import { createAudit } from '../../modules/audit/server/index.ts'
 import { createCollect, trackingEndpoints } from '../../modules/collect/server/index.ts'
 import { createSources } from '../../modules/sources/server/index.ts'
@@ -16,10 +18,16 @@ import { answers } from '../parts/child.ts'
 
 /**
  * Only what takes events in, on the embedded engines, in a process of its own: what the bench measures and the fault
- * programs kill. `node bench/collect/server.ts DATA_DIR PORT [--acknowledge-only]`; tells its parent `{ port, writeKey }` and
+ * programs kill. `node bench/collect/server.ts DATA_DIR PORT [--acknowledge-only] [--pace EVENTS_PER_SECOND]`; tells its parent `{ port, writeKey }` and
  * answers `figures`, `drained` and `stop`.
  */
-const [dataDir = '', port = '0', mode = ''] = process.argv.slice(2)
+const {
+  positionals: [dataDir = '', port = '0'],
+  values,
+} = parseArgs({
+  allowPositionals: true,
+  options: { 'acknowledge-only': { type: 'boolean' }, pace: { type: 'string' } },
+})
 const clock = systemClock
 const random = systemRandom
 const log = createLog('error')
@@ -37,7 +45,11 @@ await sources.load()
 const source =
   sources.list().find((one) => one.name === 'bench') ??
   (await pool.transaction((tx) =>
-    sources.createAs(tx, { kind: 'system', id: 'bench' }, { name: 'bench', kind: 'server', eventsPerSecond: null }),
+    sources.createAs(
+      tx,
+      { kind: 'system', id: 'bench' },
+      { name: 'bench', kind: 'server', eventsPerSecond: values.pace === undefined ? null : Number(values.pace) },
+    ),
   ))
 const collect = createCollect({
   postgres: pool,
@@ -49,12 +61,14 @@ const collect = createCollect({
   clock,
   log,
 })
-if (mode !== '--acknowledge-only') await collect.start([])
+if (values['acknowledge-only'] !== true) await collect.start([])
 const app = fastify({ logger: false })
 await app.register(trackingEndpoints({ collect, sources, now: () => clock.ms(), log }))
 app.get('/health/ready', () => collect.health())
 await app.listen({ host: '127.0.0.1', port: Number(port) })
 const address = app.server.address()
+const loop = monitorEventLoopDelay({ resolution: 5 })
+loop.enable()
 
 answers(
   { port: typeof address === 'object' ? address?.port : 0, writeKey: source.writeKey },
@@ -62,10 +76,17 @@ answers(
     figures: () =>
       Promise.resolve({
         rssMb: Math.round(process.memoryUsage().rss / 1e6),
+        mostRssMb: Math.round((process.resourceUsage().maxRSS * 1024) / 1e6),
+        loopDelayP99Ms: Math.round(loop.percentile(99) / 1e5) / 10,
         flushes: journal.state().flushes,
         head: Number(journal.head),
         cpuMs: Math.round((process.cpuUsage().user + process.cpuUsage().system) / 1000),
       }),
+    /** What is measured begins now. */
+    begin() {
+      loop.reset()
+      return Promise.resolve({})
+    },
     async drained() {
       await collect.drained()
       const [row] = await clickhouse.clickhouse.query<{ events: string; messages: string }>(
