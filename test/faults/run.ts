@@ -5,8 +5,8 @@ import { join } from 'node:path'
 interface Fault {
   /** What is broken and what must hold, in a line. */
   summary: string
-  /** Prints what it saw. @returns whether everything that was promised held */
-  run(say: (line: string) => void): Promise<boolean>
+  /** Prints what it saw; with `long` after more rounds of the same. @returns whether everything that was promised held */
+  run(say: (line: string) => void, long: boolean): Promise<boolean>
 }
 
 const folder = join(import.meta.dirname, 'programs')
@@ -18,10 +18,11 @@ const say = (line: string) => {
   process.stdout.write(`${line}\n`)
 }
 
-const [wanted] = process.argv.slice(2)
+const long = process.argv.includes('--long')
+const [wanted] = process.argv.slice(2).filter((word) => word !== '--long')
 if (wanted === undefined) for (const name of names) say(`  ${name.padEnd(12)} ${(await load(name)).summary}`)
 else if (names.includes(wanted)) {
-  const held = await (await load(wanted)).run(say).catch((error: unknown) => {
+  const held = await (await load(wanted)).run(say, long).catch((error: unknown) => {
     say(error instanceof Error ? (error.stack ?? error.message) : String(error))
     return false
   })

@@ -6,12 +6,20 @@ export const faults: Command = {
   name: 'faults',
   usage: 'faults [NAME]',
   summary: 'Break the whole product on purpose and count what is left; without a name, list what can be broken.',
-  options: {},
-  run({ rest }) {
+  options: { long: { type: 'boolean', says: 'more rounds of the same' } },
+  run({ rest, options }) {
     return new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, [join(import.meta.dirname, '../../../test/faults/run.ts'), ...rest], {
-        stdio: 'inherit',
-      })
+      const child = spawn(
+        process.execPath,
+        [
+          join(import.meta.dirname, '../../../test/faults/run.ts'),
+          ...rest,
+          ...(options['long'] === true ? ['--long'] : []),
+        ],
+        {
+          stdio: 'inherit',
+        },
+      )
       child.on('error', reject)
       child.on('exit', (code) => {
         resolve(code ?? 1)

@@ -1,7 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ask, runningServer } from '../../../apps/server/control.ts'
@@ -9,8 +8,9 @@ import { openEngines, type Engines } from '../../../apps/server/engines.ts'
 import { systemClock } from '../../../platform/clock/clock.ts'
 import { readConfig } from '../../../platform/config/config.ts'
 import { silentLog } from '../../../platform/log/log.ts'
-import { aProduct } from '../parts/product.ts'
+import { aFreePort, aProduct } from '../parts/product.ts'
 import type { ClientReport } from '../parts/sdk-client.ts'
+import { median, table } from '../parts/table.ts'
 
 export const summary =
   'SIGKILL to the whole product every two seconds for a minute, while the real Segment and RudderStack SDKs send.'
@@ -190,24 +190,4 @@ async function count({ clickhouse, postgres }: Engines, library: string, report:
   if (Number(strays?.users) > 0)
     wrong.push(`the events of ${strays?.users ?? ''} people lie with more than one profile`)
   return { stored, duplicated: stored - events.size, lost, wrong }
-}
-
-async function aFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)))
-  return rows
-    .map((row) =>
-      row.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join('  '),
-    )
-    .join('\n')
 }
