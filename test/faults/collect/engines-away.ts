@@ -53,17 +53,10 @@ export function engineAway(
         await sleep(100)
       }
       const taken = sender.acknowledged() - before
-      const backAt = performance.now()
-      while ((await house.ledger().catch(() => undefined)) === undefined) await sleep(200)
-      const readyMs = performance.now() - backAt
-      let drainedMs = 0
-      while ((await house.ledger()).total.inFlight > 500) {
-        await sleep(200)
-        drainedMs = performance.now() - backAt
-      }
+      const drainedMs = await house.drained()
       const share = taken / (seconds * 500)
       return {
-        says: `${taken.toLocaleString('en')} events taken meanwhile; pages back ${String(Math.round(readyMs))} ms, drained ${String(Math.round(drainedMs / 1000))} s`,
+        says: `${taken.toLocaleString('en')} events taken meanwhile; back and drained ${String(Math.round(drainedMs / 1000))} s after`,
         broken: [
           ...(share < 0.8
             ? [`only ${String(Math.round(share * 100))}% of the events were taken while it was away`]
