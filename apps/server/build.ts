@@ -6,6 +6,7 @@ import { addChannelRoutes, createChannels } from '../../modules/channels/server/
 import {
   addCollectRoutes,
   createCollect,
+  readBrowserLibrary,
   trackingEndpoints,
   type EventInFlight,
   type PipelineStep,
@@ -280,7 +281,10 @@ export async function build(needs: BuildNeeds) {
     authorise: async (request, route) => (await needs.alsoLetIn?.(request, route)) ?? letIn(request, route),
   })
   const { app } = http
-  await app.register(trackingEndpoints({ collect, sources, now: () => clock.ms(), log, publicUrl: config.publicUrl }))
+  const library = await readBrowserLibrary()
+  await app.register(
+    trackingEndpoints({ collect, sources, now: () => clock.ms(), log, library, publicUrl: config.publicUrl }),
+  )
   addAccountRoutes(http, accounts, publicUrl)
   addAuditRoutes(http, audit, (wanted) => accounts.names(wanted))
   addRequestRoutes(http, requests)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { parseArgs } from 'node:util'
 import { createAudit } from '../../modules/audit/server/index.ts'
-import { createCollect, trackingEndpoints } from '../../modules/collect/server/index.ts'
+import { createCollect, readBrowserLibrary, trackingEndpoints } from '../../modules/collect/server/index.ts'
 import { createSources } from '../../modules/sources/server/index.ts'
 import { openClickHouse } from '../../platform/clickhouse/open.ts'
 import { systemClock } from '../../platform/clock/clock.ts'
@@ -63,7 +63,9 @@ const collect = createCollect({
 })
 if (values['acknowledge-only'] !== true) await collect.start([])
 const app = fastify({ logger: false })
-await app.register(trackingEndpoints({ collect, sources, now: () => clock.ms(), log }))
+await app.register(
+  trackingEndpoints({ collect, sources, now: () => clock.ms(), log, library: await readBrowserLibrary() }),
+)
 app.get('/health/ready', () => collect.health())
 await app.listen({ host: '127.0.0.1', port: Number(port) })
 const address = app.server.address()

@@ -113,8 +113,10 @@ export async function createHttp(needs: HttpNeeds): Promise<HttpServer> {
     bodyLimit: 1_048_576,
     // The longest that any route takes in; most are cut far earlier (patience.ts).
     requestTimeout: longest.uploadMs,
-    http: { headersTimeout: longest.stillMs },
+    http: { headersTimeout: longest.stillMs, connectionsCheckingInterval: Math.ceil(longest.stillMs / 6) },
     forceCloseConnections: 'idle',
+    // Whoever still asks over an open connection while we close is answered like everybody, and the connection ends with it.
+    return503OnClosing: false,
     trustProxy: needs.config.trustProxy.length > 0 ? needs.config.trustProxy : false,
     routerOptions: { maxParamLength: 300 },
     // What the router itself cannot read never reaches the handlers below.

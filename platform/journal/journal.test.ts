@@ -63,7 +63,7 @@ describe('the journal on a real disk', () => {
     await again.close()
   })
 
-  it('shares one fsync among everything that arrives while the disk works', async () => {
+  it('shares one fsync among everything that arrives while the disk works, and answers none before it (C9)', async () => {
     const journal = await at(fresh())
     await Promise.all(Array.from({ length: 500 }, (_, index) => journal.append([bytes(`event ${index}`)])))
     expect(journal.state().flushes).toBeLessThan(20)

@@ -1,11 +1,13 @@
-import fastify, { type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Registry } from 'prom-client'
 import { afterAll } from 'vitest'
 import { createAudit } from '../../modules/audit/server/index.ts'
 import {
   createCollect,
+  readBrowserLibrary,
   trackingEndpoints,
   type Collect,
   type PipelineStep,
@@ -17,6 +19,8 @@ import { openDedupIndex } from '../../platform/journal/dedup-index.ts'
 import { directoryFiles } from '../../platform/journal/files.ts'
 import type { Journal } from '../../platform/journal/journal.ts'
 import { openJournal, type JournalOptions } from '../../platform/journal/open-journal.ts'
+import { createHttp } from '../../platform/http/server.ts'
+import type { Patience } from '../../platform/http/patience.ts'
 import { silentLog } from '../../platform/log/log.ts'
 import type { PostgresPool } from '../../platform/postgres/postgres.ts'
 import { createIds, systemRandom } from '../../platform/random/random.ts'
@@ -48,6 +52,7 @@ export interface Changes {
   clickhouse?: ClickHouse
   postgres?: PostgresPool
   kind?: 'web' | 'app' | 'server'
+  patience?: Patience
   /** Leaves the pipeline standing. */
   stands?: boolean
 }
@@ -84,8 +89,19 @@ async function start(
       sources.createAs(tx, { kind: 'system', id: 'test' }, { name, kind: changes.kind ?? 'server' }),
     ))
   const collect = createCollect({ postgres, clickhouse, journal, index, sources, audit, clock, log, lingerMs: 1 })
-  const app = fastify({ logger: false })
-  await app.register(trackingEndpoints({ collect, sources, now: () => clock.ms(), log }))
+  const { app } = await createHttp({
+    config: { trustProxy: [], publicUrl: undefined, allowedHosts: [] },
+    log,
+    metrics: new Registry(),
+    health: [],
+    version: '0',
+    pages: undefined,
+    authorise: () => Promise.resolve(undefined),
+    ...(changes.patience === undefined ? {} : { patience: changes.patience }),
+  })
+  await app.register(
+    trackingEndpoints({ collect, sources, now: () => clock.ms(), log, library: await readBrowserLibrary() }),
+  )
   await app.ready()
   if (changes.stands !== true) await collect.start(changes.steps ?? [])
   let closed = false

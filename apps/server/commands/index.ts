@@ -2,6 +2,7 @@ import type { Command } from './command.ts'
 import { audit } from './audit.ts'
 import { backup, restore } from './backup.ts'
 import { bench } from './bench.ts'
+import { conformance } from './conformance.ts'
 import { doctor } from './doctor.ts'
 import { faults } from './faults.ts'
 import { importFile } from './import.ts'
@@ -23,4 +24,5 @@ export const commands: readonly Command[] = [
   bench,
   story,
   faults,
+  conformance,
 ]

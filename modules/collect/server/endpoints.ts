@@ -4,7 +4,10 @@ import { Refusal } from '../../../lib/refusals/refusals.ts'
 import type { Log } from '../../../platform/log/log.ts'
 import type { Source, Sources } from '../../sources/server/index.ts'
 import { isReject, type EventType, type RejectReason } from '../contract.ts'
+import type { BrowserLibrary } from './browser-library.ts'
+import { addAnswersForBrowsers } from './for-browsers.ts'
 import { lookAt, readBody, type Arrived, type Prepared, type Read } from './intake.ts'
+import { headerOf, keysNamed, queryOf } from './keys.ts'
 import { createPace } from './pace.ts'
 import type { Parking } from './parked.ts'
 import { batches, singles } from './paths.ts'
@@ -31,6 +34,7 @@ export function trackingEndpoints(needs: {
   sources: Pick<Sources, 'byWriteKey' | 'lookUpWriteKey'>
   now: () => number
   log: Log
+  library: BrowserLibrary
   /** Under which address SDKs reach us; by default the one they asked. */
   publicUrl?: string | undefined
 }) {
@@ -38,6 +42,9 @@ export function trackingEndpoints(needs: {
   const pace = createPace()
 
   return async function endpoints(scope: FastifyInstance): Promise<void> {
+    scope.addHook('onRoute', (route) => {
+      route.config = { ...route.config, tryAgain: true }
+    })
     scope.addHook('onRequest', async (request, reply) => {
       allowOrigins(request, reply)
       if (request.method === 'OPTIONS') return reply.code(204).send()
@@ -98,46 +105,7 @@ export function trackingEndpoints(needs: {
       })
     }
 
-    scope.route({
-      method: ['GET', 'OPTIONS'],
-      url: '/v1/projects/:writeKey/settings',
-      handler: (request, reply) => {
-        const { writeKey } = request.params as { writeKey: string }
-        const host = (needs.publicUrl ?? `${request.protocol}://${request.host}`).replace(/^(https?):\/\//, '')
-        const protocol =
-          needs.publicUrl?.startsWith('https') === true || request.protocol === 'https' ? 'https' : 'http'
-        // Never fails: without an answer the SDK stops for good. Without sampleRate 0 it reports to segment.io.
-        return reply.header('cache-control', 'public, max-age=60').send({
-          integrations: { 'Segment.io': { apiKey: writeKey, apiHost: `${host}/v1`, protocol } },
-          metrics: { sampleRate: 0 },
-          plan: { track: { __default: { enabled: true, integrations: {} } } },
-        })
-      },
-    })
-    for (const url of ['/sourceConfig', '/sourceConfig/']) {
-      scope.route({
-        method: ['GET', 'OPTIONS'],
-        url,
-        handler: (request, reply) => {
-          const [key = ''] = [...keysNamed(request)]
-          const source = sources.byWriteKey(key)
-          return reply.send({
-            source: {
-              id: source?.id ?? 'unknown',
-              name: source?.name ?? 'unknown',
-              writeKey: key,
-              // Off only when somebody switched it off: it stops the SDK.
-              enabled: source?.enabled ?? true,
-              workspaceId: 'interlock',
-              config: { statsCollection: { errors: { enabled: false }, metrics: { enabled: false } } },
-              destinations: [],
-            },
-            updatedAt: source?.createdAt ?? '1970-01-01T00:00:00.000Z',
-            workspaceId: 'interlock',
-          })
-        },
-      })
-    }
+    addAnswersForBrowsers(scope, needs)
   }
 
   function known(keys: readonly string[]): Source | undefined {
@@ -237,24 +205,6 @@ function collectBytes(payload: Readable): Promise<Buffer> {
 }
 
 const bodyOf = (request: FastifyRequest): Buffer => (Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0))
-
-function headerOf(request: FastifyRequest, name: string): string | undefined {
-  const value = request.headers[name]
-  return Array.isArray(value) ? value[0] : value
-}
-
-const queryOf = (request: FastifyRequest) => request.query as Record<string, unknown>
-
-/** Basic user with or without ':', a bearer token, the query: whoever names it first. */
-function keysNamed(request: FastifyRequest): string[] {
-  const keys: string[] = []
-  const [scheme = '', value = ''] = (headerOf(request, 'authorization') ?? '').split(/\s+/, 2)
-  if (/^basic$/i.test(scheme)) keys.push(Buffer.from(value, 'base64').toString('utf8').split(':')[0] ?? '')
-  const { writeKey } = queryOf(request)
-  if (typeof writeKey === 'string') keys.push(writeKey)
-  if (/^bearer$/i.test(scheme)) keys.push(value)
-  return keys.filter((key) => key !== '')
-}
 
 /** A pixel's query as an event: what an event has at the top stays there, all else are properties. */
 function eventOfQuery(query: Record<string, unknown>, type: EventType): Record<string, unknown> {

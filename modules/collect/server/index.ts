@@ -1,4 +1,5 @@
 export { createCollect, type Collect } from './service.ts'
+export { readBrowserLibrary } from './browser-library.ts'
 export { trackingEndpoints } from './endpoints.ts'
 export { addCollectRoutes } from './routes.ts'
 export type { EventInFlight, PipelineStep } from './pipeline.ts'

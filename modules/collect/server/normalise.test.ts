@@ -12,7 +12,7 @@ const of = (body: Json, extra: Partial<Envelope> = {}) => {
 }
 
 describe('an event from any SDK', () => {
-  it('takes null, empty and missing identifiers for the same, numbers for text, and trims', () => {
+  it('takes null, empty and missing identifiers for the same, numbers for text, and trims (C15)', () => {
     expect(of({ type: 'track', event: 'x', userId: null, anonymousId: ' a ' })).toMatchObject({ anonymousId: 'a' })
     expect(of({ type: 'track', event: 'x', userId: 123, anonymousId: '' })).toMatchObject({ userId: '123' })
     expect(of({ type: 'track', event: 'x', userId: '', anonymousId: '' })).toBe('no_identifier')
@@ -36,7 +36,7 @@ describe('an event from any SDK', () => {
     }
   })
 
-  it('has the traits that are meant, and never those of a person as those of a group', () => {
+  it('has the traits that are meant, and never those of a person as those of a group (C16)', () => {
     const context = { traits: { email: 'søren@example.com' } }
     expect(of({ type: 'identify', userId: 'u', context })).toMatchObject({ traits: { email: 'søren@example.com' } })
     expect(of({ type: 'identify', userId: 'u', traits: { a: 1 }, context })).toMatchObject({ traits: { a: 1 } })
@@ -44,7 +44,7 @@ describe('an event from any SDK', () => {
     expect(of({ type: 'track', userId: 'u', event: 'x', context })).toMatchObject({ traits: {}, context })
   })
 
-  it('inherits what the batch says once', () => {
+  it('inherits what the batch says once (C20)', () => {
     expect(
       of(
         { type: 'page', anonymousId: 'a', name: 'Home', context: { page: { path: '/' }, locale: 'da' } },
@@ -62,7 +62,7 @@ describe('an event from any SDK', () => {
     })
   })
 
-  it('keeps the message id as it is, of any length up to its limit, and assigns one when there is none', () => {
+  it('keeps the message id as it is, of any length up to its limit, and assigns one when there is none (C19)', () => {
     expect(of({ type: 'track', event: 'x', userId: 'u', messageId: 'm'.repeat(1000) })).toMatchObject({
       messageId: 'm'.repeat(1000),
     })
@@ -80,7 +80,7 @@ describe('an event from any SDK', () => {
   })
 })
 
-describe('the time of an event', () => {
+describe('the time of an event (C17, A08)', () => {
   const time = (original: unknown, sent?: unknown) => {
     const { timeMs, clamped } = timesOf(original, sent, receivedMs)
     return `${new Date(timeMs).toISOString()}${clamped ? ' clamped' : ''}`
@@ -150,6 +150,14 @@ describe('the time of an event', () => {
     ['in the year 2107', '2107-01-01T00:00:00Z', undefined, '2026-11-24T10:00:00.000Z clamped'],
     ['in the year 9999', '9999-12-31T23:59:59Z', undefined, '2026-11-24T10:00:00.000Z clamped'],
     ['in the year 275760', '+275760-09-13T00:00:00Z', undefined, '2026-11-24T10:00:00.000Z clamped'],
+    ['after the last instant there is', '+999999-01-01', undefined, '2026-11-24T10:00:00.000Z clamped'],
+    [
+      'with a sentAt after the last instant there is',
+      '2026-11-24T09:00:00Z',
+      '+999999-01-01',
+      '2026-11-24T09:00:00.000Z',
+    ],
+    ['not said, with a sentAt in the year 9999', undefined, '9999-12-31T23:59:59Z', '2026-11-24T10:00:00.000Z clamped'],
     ['in the year 1', '0001-01-01T00:00:00Z', undefined, '1970-01-01T00:00:00.000Z clamped'],
     ['in the year 1899', '1899-12-31T00:00:00Z', undefined, '1970-01-01T00:00:00.000Z clamped'],
     ['on a day that does not exist', '2026-02-30T00:00:00Z', undefined, '2026-11-24T10:00:00.000Z clamped'],

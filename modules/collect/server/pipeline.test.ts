@@ -27,7 +27,7 @@ async function residue(server: CollectServer) {
 }
 
 describe('an event that comes again', () => {
-  it('is stored once, over connections, batches and restarts; the first body wins', async () => {
+  it('is stored once, over connections, batches and restarts; the first body wins (C19, A13)', async () => {
     let server = await aCollectServer()
     const send = (body: unknown) => server.send('/v1/batch', { batch: [body] })
     await send(track('again', { messageId: 'm1', properties: { n: 'first' } }))
@@ -62,7 +62,7 @@ describe('an event that comes again', () => {
     await server.close()
   })
 
-  it('without a message id gets one that a replay gives it again', async () => {
+  it('without a message id gets one that a replay gives it again (C19)', async () => {
     const server = await aCollectServer()
     await server.collect.accept(server.source, [track('a'), track('a')], 'test')
     await server.collect.drained()
@@ -270,7 +270,7 @@ describe('whatever fails', () => {
     await server.close()
   })
 
-  it('a full disk is 503 with whole seconds in Retry-After, and nothing is acknowledged', async () => {
+  it('a full disk is 503 with whole seconds in Retry-After, and nothing is acknowledged (C6, C9)', async () => {
     const server = await aCollectServer({ journal: { minFreeBytes: 1e18 } })
     const answer = await server.send('/v1/track', track('no room'))
     expect([answer.statusCode, answer.headers['retry-after'], answer.json().code]).toEqual([503, '30', 'busy'])
@@ -279,7 +279,7 @@ describe('whatever fails', () => {
     await server.close()
   })
 
-  it('unknown keys are 503 while the database is away, never 401', async () => {
+  it('unknown keys are 503 while the database is away, never 401 (C5)', async () => {
     const real = await aPostgres()
     let away = false
     const guard = <Sent extends unknown[], Result>(work: (...sent: Sent) => Promise<Result>) => {

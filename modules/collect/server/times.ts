@@ -12,6 +12,8 @@ export interface Times {
 
 /** The first instant that is kept. Also the first that both stores can hold without a second thought. */
 export const earliestMs = 0
+/** And the last that the store can hold. */
+const latestMs = Date.UTC(2299, 11, 31)
 /** A clock may run ahead by this much before an event counts as one from the future. */
 export const aheadMs = 5 * 60_000
 
@@ -45,6 +47,7 @@ export function timesOf(original: unknown, sent: unknown, receivedMs: number): T
     timeMs = earliestMs
     clamped = true
   }
+  if (sentMs !== undefined && (sentMs < earliestMs || sentMs > latestMs)) clamped = true
   return { originalMs: originalMs ?? receivedMs, sentMs, receivedMs, timeMs, clamped }
 }
 
@@ -81,7 +84,9 @@ export function instantOf(value: unknown): number | undefined {
   if (mo < 1 || mo > 12 || d < 1 || d > daysIn(y, mo) || h > 24 || mi > 59 || s > 60) return undefined
   const offset = /^z$/i.test(zone) ? 0 : offsetMinutes(zone)
   const midnight = new Date(0).setUTCFullYear(y, mo - 1, d)
-  return midnight + ((h * 60 + mi - offset) * 60 + s) * 1000 + Math.floor(Number(`0.${fraction}`) * 1000)
+  const instant = midnight + ((h * 60 + mi - offset) * 60 + s) * 1000 + Math.floor(Number(`0.${fraction}`) * 1000)
+  // Past the year 275760 there is none that a Date can hold.
+  return Number.isNaN(new Date(instant).getTime()) ? undefined : instant
 }
 
 /** `2026-11-24T09:30:00.000Z`, as every SDK writes it: read digit by digit, because the general way costs more than all else that is done to an event. */

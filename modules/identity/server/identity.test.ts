@@ -34,7 +34,7 @@ describe('who is who', () => {
     expect([house.of('user_id', 'u2'), house.of('anonymous_id', 'a2')]).toEqual([subscriber, subscriber])
   })
 
-  it('never joins two user ids: the weakest link is left out, and what was left out for nothing comes back', async () => {
+  it('never joins two user ids: the weakest link is left out, and what was left out for nothing comes back (C21)', async () => {
     await house.say('crm', identify({ userId: 'u3' }, { email: 'u3@x.example' }))
     await house.say('server', identify({ userId: 'u4', anonymousId: 'a4' }, { email: 'u3@x.example' }))
     expect(house.of('user_id', 'u4')).not.toBe(house.of('user_id', 'u3'))

@@ -15,7 +15,7 @@ const identify = (userId: string, traits: object, timestamp?: string) => ({
 })
 
 describe('what is known of a person', () => {
-  it('is the newest word on each trait, whatever the order of arrival', async () => {
+  it('is the newest word on each trait, whatever the order of arrival (C18)', async () => {
     await house.say('crm', identify('t1', { city: 'Örebro' }, '2026-05-02T00:00:00Z'))
     await house.say('web', identify('t1', { city: 'Malmö' }, '2026-05-03T00:00:00Z'))
     await house.say('crm', identify('t1', { city: 'Umeå' }, '2026-05-01T00:00:00Z'))

@@ -142,6 +142,8 @@ export function createSources(needs: {
     },
     async lookUpWriteKey(key) {
       if (!loaded) throw notLoaded()
+      // What no key can look like is not asked for: the database would refuse a NUL in it, and that is not its being away.
+      if (!/^[\x21-\x7e]{1,200}$/.test(key)) return undefined
       try {
         const found = await store.sourceWithKey(postgres, key)
         if (found === undefined || found.kind === 'internal') return undefined
