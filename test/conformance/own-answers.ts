@@ -74,7 +74,6 @@ export async function ownAnswers(house: House, browsers: { browser: Browser; sho
           )
             ? ''
             : 'an answer after which somebody gives up',
-          story !== 'too fast' || answers.includes(429) ? '' : 'was never told to wait',
         ].filter((text) => text !== '')
         held &&= wrong.length === 0
         rows.push([
@@ -86,7 +85,10 @@ export async function ownAnswers(house: House, browsers: { browser: Browser; sho
         ])
       }
       house.say(table(rows))
-      return held
+      // How many come while the bucket is empty is a matter of a client's own pace; that nobody did would be none.
+      const told = seen.some(({ answers }) => answers.includes(429))
+      if (!told) house.say('✕ Nobody was ever told to wait: this tried nothing.')
+      return held && told
     },
   }
 }

@@ -17,6 +17,8 @@ export interface Envelope {
   ip?: string
   /** How it came in, for people: `/v1/batch`, `import`, … */
   via: string
+  /** The message id of an event that had none and is taken in again. */
+  assignedId?: string
   /** Found before the event was parsed: it is put aside unread. */
   fault?: QuarantineReason
 }
@@ -70,7 +72,7 @@ export function normalise(body: Json, envelope: Envelope, assignedId: string): N
   )
   const event: TrackedEvent = {
     sourceId: envelope.sourceId,
-    messageId: messageId ?? assignedId,
+    messageId: messageId ?? envelope.assignedId ?? assignedId,
     type,
     name,
     externalIds,

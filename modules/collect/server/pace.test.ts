@@ -23,6 +23,19 @@ describe('the pace of a source', () => {
     expect(pace.waitSeconds(source, 0)).toBe(1)
   })
 
+  it('gives everybody who is sent away a turn of their own, and nobody one that is further than a minute', () => {
+    const pace = createPace()
+    const slow = { ...source, eventsPerSecond: 2 }
+    pace.spend(slow, 20, 0)
+    expect(Array.from({ length: 7 }, () => pace.waitSeconds(slow, 0))).toEqual([1, 1, 1, 2, 2, 3, 3])
+    for (let number = 0; number < 1000; number++) expect(pace.waitSeconds(slow, 0)).toBeLessThanOrEqual(60)
+    // Turns pass like seconds do.
+    pace.spend(slow, 2, 1000)
+    expect(pace.waitSeconds(slow, 1_000_000)).toBe(0)
+    pace.spend(slow, 20, 1_000_000)
+    expect(pace.waitSeconds(slow, 1_000_000)).toBe(1)
+  })
+
   it('is of each source alone, and a source without a limit has none', () => {
     const pace = createPace()
     pace.spend(source, 5000, 0)
