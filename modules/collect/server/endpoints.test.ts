@@ -189,6 +189,12 @@ describe('the tracking endpoints', () => {
     expect(await stored('pixel')).toMatchObject([{ type: 'page', user_id: 'u', properties: { colour: 'blå' } }])
   })
 
+  it('take an event that Segment would refuse for its size (C22)', async () => {
+    const answer = await server.send('/v1/track', track('40 KB', { properties: { p: 'i'.repeat(40_000) } }))
+    expect(answer.json()).toMatchObject({ accepted: 1, quarantined: [] })
+    expect(await stored('40 KB')).toHaveLength(1)
+  })
+
   it('cut the address of a person to its network, and only for events from devices (C20)', async () => {
     await server.app.inject({
       method: 'POST',
