@@ -29,11 +29,8 @@ describe('what was put aside (A12)', () => {
       server.clickhouse.query<Record<string, unknown>>(`SELECT * FROM event WHERE name = 'mixed' ORDER BY position`)
     expect(await stored()).toHaveLength(98)
     const aside = async () =>
-      (await server.collect.quarantine({})).reasons.map((one) => [one.reason, one.events]).sort()
-    expect(await aside()).toEqual([
-      ['step_failed', 1],
-      ['unknown_type', 1],
-    ])
+      Object.fromEntries((await server.collect.quarantine({})).reasons.map((one) => [one.reason, one.events]))
+    expect(await aside()).toEqual({ step_failed: 1, unknown_type: 1 })
 
     broken = false
     const [before] = (await server.collect.quarantine({ reason: 'step_failed' })).samples
@@ -53,7 +50,7 @@ describe('what was put aside (A12)', () => {
     )
 
     expect(await server.collect.again(caller, 'unknown_type')).toEqual({ taken: 0, left: 1 })
-    expect(await aside()).toEqual([['unknown_type', 1]])
+    expect(await aside()).toEqual({ unknown_type: 1 })
     const { total, lost } = await server.collect.ledger()
     expect([total.received, total.stored, total.deduplicated, total.quarantined, lost]).toEqual([102, 99, 1, 2, 0])
     await server.close()
