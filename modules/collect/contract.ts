@@ -53,7 +53,6 @@ export const quarantineReasons = {
   step_failed: 'A step of the pipeline failed on this event three times.',
 } as const
 export type QuarantineReason = keyof typeof quarantineReasons
-const Reason = z.enum(Object.keys(quarantineReasons) as [QuarantineReason, ...QuarantineReason[]])
 
 /** Why a request was turned away, counted. Nothing of it was acknowledged. */
 export const rejectReasons = {
@@ -195,14 +194,6 @@ export const routes = {
       reasons: z.array(z.object({ reason: z.string(), because: z.string(), events: z.number(), lastAt: z.string() })),
       samples: z.array(Quarantined),
     }),
-  }),
-  again: route({
-    method: 'POST',
-    path: '/api/collect/quarantine/again',
-    summary: 'Reads what was put aside for a reason once more, and takes in what is an event by now; the rest stays.',
-    allow: 'data.write',
-    body: z.object({ reason: Reason }),
-    reply: z.object({ taken: z.number(), left: z.number() }),
   }),
   parked: route({
     method: 'GET',

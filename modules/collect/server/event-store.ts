@@ -127,41 +127,6 @@ export async function storePutAside(clickhouse: ClickHouse, token: string, some:
   await clickhouse.insert('quarantined', rows, { token: `${token}-aside` })
 }
 
-/** An event that was put aside, with what came with it. */
-export interface Waiting {
-  position: string
-  envelope: Envelope
-  raw: Buffer
-}
-
-/** Some of what is put aside for a reason, in the order of the journal, after a position. */
-export async function waitingAside(
-  clickhouse: ClickHouse,
-  reason: string,
-  after: string,
-  limit: number,
-): Promise<Waiting[]> {
-  const rows = await clickhouse.query<{ position: string; envelope: string; raw: string }>(
-    `SELECT position, envelope, raw FROM quarantined
-      WHERE reason = {reason:String} AND position > {after:UInt64} AND replayable = 1 ORDER BY position LIMIT {limit:UInt32}`,
-    { reason, after, limit },
-  )
-  // We wrote the envelope: it has the shape it had.
-  return rows.map((row) => ({
-    position: row.position,
-    envelope: JSON.parse(row.envelope) as Envelope,
-    raw: Buffer.from(row.raw),
-  }))
-}
-
-/** What was taken in again is not aside any more. */
-export async function takeBack(clickhouse: ClickHouse, reason: string, positions: readonly string[]): Promise<void> {
-  await clickhouse.command(
-    'DELETE FROM quarantined WHERE reason = {reason:String} AND has({positions:Array(String)}, toString(position))',
-    { reason, positions },
-  )
-}
-
 /** Counts per reason and the latest samples. */
 export async function readPutAside(
   clickhouse: ClickHouse,

@@ -156,7 +156,7 @@ export interface Prepared {
 export async function prepare(
   read: Read,
   source: Pick<Source, 'id' | 'kind'>,
-  arrived: Pick<Arrived, 'type' | 'via' | 'ip' | 'receivedMs'> & Pick<Envelope, 'assignedId'>,
+  arrived: Pick<Arrived, 'type' | 'via' | 'ip' | 'receivedMs'>,
 ): Promise<Prepared> {
   const onDevice = source.kind === 'web' || source.kind === 'app'
   const network = onDevice ? networkOf(arrived.ip) : undefined
@@ -167,7 +167,6 @@ export async function prepare(
     ...read.envelope,
     ...(arrived.type === undefined ? {} : { type: arrived.type }),
     ...(network === undefined ? {} : { ip: network }),
-    ...(arrived.assignedId === undefined ? {} : { assignedId: arrived.assignedId }),
   }
   const shared = encodeEnvelope(envelope)
   const prepared: Prepared = { records: [], normalised: [], quarantined: [] }

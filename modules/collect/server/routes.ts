@@ -25,7 +25,6 @@ export function addCollectRoutes(http: Http, collect: Collect, clock: Clock): vo
   handle(http, routes.quarantine, ({ query }) => collect.quarantine({ sourceId: query.source, reason: query.reason }))
   handle(http, routes.parked, async () => ({ keys: await collect.parked() }))
   handle(http, routes.recover, ({ caller, body }) => collect.recover(caller, body.writeKey, body.sourceId))
-  handle(http, routes.again, ({ caller, body }) => collect.again(caller, body.reason))
   handle(http, routes.stream, ({ query, request, reply }) => {
     reply.hijack()
     const { raw } = reply

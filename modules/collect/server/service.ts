@@ -11,7 +11,7 @@ import type { Log } from '../../../platform/log/log.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import { actorOf, type Audit } from '../../audit/server/index.ts'
 import type { Source, Sources } from '../../sources/server/index.ts'
-import { isReject, type Ledger, type QuarantineReason, type RejectReason } from '../contract.ts'
+import { isReject, type Ledger, type RejectReason } from '../contract.ts'
 import type { Takes } from './endpoints.ts'
 import { readPutAside } from './event-store.ts'
 import { createFresh } from './fresh.ts'
@@ -23,7 +23,6 @@ import { forgetParked, parkBody, parkedBodies, parkedKeys, takeFromShelf } from 
 import { createPipeline, dedupKey, keyOfRecord, type PipelineStep } from './pipeline.ts'
 import { typeOfPath } from './paths.ts'
 import { decodeRecord } from './record.ts'
-import { takeAgain } from './replay.ts'
 import { limits } from './scan.ts'
 
 export interface Collect extends Takes {
@@ -51,8 +50,6 @@ export interface Collect extends Takes {
   parked(): ReturnType<typeof parkedKeys>
   /** Takes what is parked under a key into a source. */
   recover(caller: Caller, writeKey: string, sourceId: Id<'source'>): Promise<{ requests: number; events: number }>
-  /** Reads what was put aside for a reason once more and takes in what is an event by now; the rest stays. */
-  again(caller: Caller, reason: QuarantineReason): Promise<{ taken: number; left: number }>
   /** One line for /health/ready: whether events are accepted, and how many wait. */
   health(): { ok: boolean; finding: string; inFlight: number }
   /** Aborted when collect stops: streams end with it. */
@@ -339,21 +336,6 @@ export function createCollect(needs: CollectNeeds): Collect {
           object: { kind: 'source', id: sourceId },
           summary: `Took parked requests into the source “${source.name}”`,
           facts: { requests: sum.requests, events: sum.events },
-        }),
-      )
-      return sum
-    },
-    async again(caller, reason) {
-      const sum = await takeAgain({ clickhouse, sources: needs.sources }, reason, (source, receivedMs, prepared) =>
-        patiently(() => append(source.id, receivedMs, prepared)),
-      )
-      await postgres.transaction((tx) =>
-        needs.audit.write(tx, {
-          actor: actorOf(caller),
-          deed: 'quarantine.again',
-          object: { kind: 'quarantine', id: reason },
-          summary: `Took events out of the quarantine that were there because of ${reason}`,
-          facts: sum,
         }),
       )
       return sum

@@ -6,19 +6,12 @@ import { useDeed, useRoute } from '../../../ui/api.ts'
 import { Ago, count, plural } from '../../../ui/format.tsx'
 import { Ask, Card, Empty, Page, Table } from '../../../ui/page.tsx'
 import { SureButton } from '../../../ui/sure.tsx'
-import { routes, type QuarantineReason } from '../contract.ts'
+import { routes } from '../contract.ts'
 
 export function QuarantinePage() {
   const [{ reason }, put] = useAddress()
   const found = useRoute(routes.quarantine, { query: reason === undefined ? {} : { reason } }, { keep: true })
   const list = useRoute(sources.list)
-  const again = useDeed(routes.again, {
-    touches: ['/api/collect'],
-    done: (reply) =>
-      reply.left === 0
-        ? `${plural(reply.taken, 'event was', 'events were')} taken in.`
-        : `${plural(reply.taken, 'event was', 'events were')} taken in; ${plural(reply.left, 'is', 'are')} still not what ${reply.left === 1 ? 'it claims' : 'they claim'} to be.`,
-  })
   const names = new Map((list.data?.sources ?? []).map((one) => [one.id as string, one.name]))
   return (
     <Page
@@ -49,15 +42,6 @@ export function QuarantinePage() {
                         <Ago at={row.lastAt} />
                       </td>
                       <td>
-                        <SureButton
-                          label="Try again"
-                          size="compact-sm"
-                          loading={again.isPending}
-                          says="These events are read once more by today’s rules. What is an event by now is stored under its own time and people are made and joined by it, which cannot be undone; the rest stays here."
-                          onSure={() => {
-                            again.mutate({ body: { reason: row.reason as QuarantineReason } })
-                          }}
-                        />{' '}
                         <Button
                           size="compact-sm"
                           variant="default"
