@@ -21,6 +21,7 @@ import { addInsightRoutes, createInsights } from '../../modules/insights/server/
 import { addJourneyRoutes, createJourneys } from '../../modules/journeys/server/index.ts'
 import { Level } from '../../modules/policy/contract.ts'
 import { addProfileRoutes, createProfiles } from '../../modules/profiles/server/index.ts'
+import { addPullRoutes, createPulls } from '../../modules/pulls/server/index.ts'
 import { addRequestRoutes, createRequests } from '../../modules/requests/server/index.ts'
 import { addSegmentRoutes, createSegments } from '../../modules/segments/server/index.ts'
 import { addSourceRoutes, createSources } from '../../modules/sources/server/index.ts'
@@ -30,6 +31,7 @@ import type { Id } from '../../lib/ids/ids.ts'
 import type { Clock } from '../../platform/clock/clock.ts'
 import type { Config } from '../../platform/config/config.ts'
 import { createEgress } from '../../platform/egress/open-egress.ts'
+import { dialBy } from '../../platform/databases/open.ts'
 import { createFiles } from '../../platform/files/files.ts'
 import { createHttp } from '../../platform/http/server.ts'
 import type { Authorise } from '../../platform/http/http.ts'
@@ -187,6 +189,19 @@ export async function build(needs: BuildNeeds) {
     sources,
     collect,
   })
+  const pulls = createPulls({
+    postgres,
+    clock,
+    ids,
+    log,
+    secrets,
+    dial: dialBy(egress),
+    jobs,
+    audit,
+    sources,
+    collect,
+    registry: metrics,
+  })
   const segments = createSegments({
     postgres,
     clickhouse,
@@ -297,6 +312,7 @@ export async function build(needs: BuildNeeds) {
   addProfileRoutes(http, profiles)
   addContentRoutes(http, content)
   addImportRoutes(http, imports)
+  addPullRoutes(http, pulls)
   addSegmentRoutes(http, segments)
   addJourneyRoutes(http, journeys)
   addInsightRoutes(http, insights)
@@ -324,6 +340,7 @@ export async function build(needs: BuildNeeds) {
     profiles,
     content,
     imports,
+    pulls,
     segments,
     journeys,
     insights,
@@ -336,6 +353,7 @@ export async function build(needs: BuildNeeds) {
       await collect.start([identity.step, profiles.step, consentStep])
       await jobs.start()
       await imports.start()
+      await pulls.start()
       await journeys.start()
       // A log that was cut short or rewritten is found by the heads that were written down beside it.
       stopHeads = clock.every(
@@ -354,6 +372,7 @@ export async function build(needs: BuildNeeds) {
       await http.close()
       await journeys.stop()
       imports.stop()
+      pulls.stop()
       await jobs.stop()
       await collect.stop()
       sources.stop()

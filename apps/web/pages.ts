@@ -10,6 +10,7 @@ import { pages as imports } from '../../modules/imports/web/index.tsx'
 import { pages as insights } from '../../modules/insights/web/index.tsx'
 import { pages as journeys } from '../../modules/journeys/web/index.tsx'
 import { pages as profiles } from '../../modules/profiles/web/index.tsx'
+import { pages as pulls } from '../../modules/pulls/web/index.tsx'
 import { pages as requests } from '../../modules/requests/web/index.tsx'
 import { pages as segments } from '../../modules/segments/web/index.tsx'
 import { pages as sources } from '../../modules/sources/web/index.tsx'
@@ -23,6 +24,7 @@ export const pages: readonly PageDefinition[] = [
   sources,
   collect,
   imports,
+  pulls,
   journeys,
   insights,
   content,

@@ -194,6 +194,7 @@ describe.skipIf(chromiumPath === undefined)('in a real browser', () => {
         '/sources/live',
         '/sources/quarantine',
         '/imports',
+        '/pulls',
         '/campaigns',
         `/campaigns/${broadcast?.id ?? ''}`,
         '/campaigns/new',

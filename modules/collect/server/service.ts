@@ -29,12 +29,13 @@ export interface Collect extends Takes {
   /**
    * Takes events of our own producers (imports, message events, the demo company): bodies as a Segment SDK would send them,
    * each with a `type`. Resolves when they are on disk; waits while the journal is busy, up to a minute.
+   * @returns how many were accepted, how many put aside, and which (places in `events`)
    */
   accept(
     source: Pick<Source, 'id' | 'kind'>,
     events: readonly unknown[],
     via: string,
-  ): Promise<{ accepted: number; quarantined: number }>
+  ): Promise<{ accepted: number; quarantined: number; putAside: number[] }>
   /** What was received and what became of it. */
   ledger(): Promise<Ledger>
   /** Begins to move events from the journal through the steps to the store. */
@@ -249,15 +250,15 @@ export function createCollect(needs: CollectNeeds): Collect {
       rejected.add({ sourceId: source?.id ?? '', receivedMs: clock.ms(), outcome: 'rejected', reason, events: 1 })
     },
     async accept(source, events, via) {
-      let quarantined = 0
+      const putAside: number[] = []
       for (let at = 0; at < events.length; at += 1000) {
         const some = events.slice(at, at + 1000)
         const receivedMs = clock.ms()
         const prepared = await prepare(await readOwn(some), source, { type: undefined, via, ip: '', receivedMs })
         await patiently(() => append(source.id, receivedMs, prepared))
-        quarantined += prepared.quarantined.length
+        for (const { index } of prepared.quarantined) putAside.push(at + index)
       }
-      return { accepted: events.length - quarantined, quarantined }
+      return { accepted: events.length - putAside.length, quarantined: putAside.length, putAside }
     },
     async ledger() {
       await flushRejected()

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { readCell } from '../../../lib/csv/cells.ts'
 import type { CsvRecord } from '../../../lib/csv/records.ts'
 import type { Column, Format } from '../contract.ts'
@@ -15,10 +15,11 @@ export interface Row {
   events: object[]
   problems: string[]
 }
+type Rejected = { kind: 'rejected'; line: number; reason: string; problems: string[] }
 /** What becomes of one row: what it says, or why it stands for nothing. */
-export type RowResult = Row | { kind: 'rejected'; line: number; reason: string; problems: string[] }
+export type RowResult = Row | Rejected
 
-const hashOf = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex')
+const hashOf = (value: unknown) => hash('sha256', JSON.stringify(value))
 
 /**
  * The events of a row with their message ids: the same row of the same generation is the same event, however often it is read. What was said before,
@@ -30,10 +31,30 @@ export function eventsOf(row: Row, as: { nth: number; generation: number }): obj
   return row.events.map((event, at) => ({ ...event, messageId: at === 0 ? messageId : `${messageId}-consent` }))
 }
 
+/** A row with the hashes by which it is compared with what was said before. */
+export function readRow(
+  record: CsvRecord,
+  columns: readonly Column[],
+  format: Pick<Format, 'dateOrder'>,
+  sourceId: string,
+): RowResult {
+  const said = sayRow(record, columns, format, 'import')
+  if (said.kind === 'rejected') return said
+  const { about, says, ...row } = said
+  return { ...row, key: hashOf([sourceId, about]).slice(0, 32), hash: hashOf([sourceId, ...says]) }
+}
+
 /**
- * Turns a record into an `identify` event, and into a consent event where the file says what a person agreed to.
+ * Turns a record into an `identify` event, and into a consent event where the row says what a person agreed to.
+ * @param way by which the row came, as the events say it
+ * @returns with whom it is about, and everything that it says
  */
-export function readRow(record: CsvRecord, columns: readonly Column[], format: Format, sourceId: string): RowResult {
+export function sayRow(
+  record: CsvRecord,
+  columns: readonly Column[],
+  format: Pick<Format, 'dateOrder'>,
+  way: 'import' | 'pull',
+): (Omit<Row, 'key' | 'hash'> & { about: { type: string; id: string } | undefined; says: unknown[] }) | Rejected {
   if (record.problem !== undefined)
     return { kind: 'rejected', line: record.line, reason: record.problem, problems: [record.problem] }
   const problems: string[] = []
@@ -65,7 +86,7 @@ export function readRow(record: CsvRecord, columns: readonly Column[], format: F
     identifiers.find(({ type }) => !contact(type)) ?? identifiers.find(({ type }) => type === 'email') ?? identifiers[0]
   const userId = identifiers.find((identifier) => identifier.type === 'user_id')?.id
   const context = {
-    library: { name: 'interlock-import', version: '1' },
+    library: { name: `interlock-${way}`, version: '1' },
     externalIds: identifiers.filter((identifier) => identifier.type !== 'user_id'),
   }
   const who = userId === undefined ? {} : { userId }
@@ -85,7 +106,7 @@ export function readRow(record: CsvRecord, columns: readonly Column[], format: F
       properties: {
         channel: 'email',
         topic: consent.topic ?? 'news',
-        source: consent.source ?? 'import',
+        source: consent.source ?? way,
         email: traits['email'] ?? null,
       },
       context,
@@ -95,8 +116,8 @@ export function readRow(record: CsvRecord, columns: readonly Column[], format: F
   return {
     kind: 'row',
     line: record.line,
-    key: hashOf([sourceId, about]).slice(0, 32),
-    hash: hashOf([sourceId, identifiers, traits, consent]),
+    about,
+    says: [identifiers, traits, consent],
     events,
     problems,
   }

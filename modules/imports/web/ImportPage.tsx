@@ -8,6 +8,7 @@ import { Mark } from '../../../ui/signal.tsx'
 import { SureButton } from '../../../ui/sure.tsx'
 import { keepDays, routes, type Column, type Import } from '../contract.ts'
 import { stateWords } from './ImportsPage.tsx'
+import { MeaningSelect } from './MeaningSelect.tsx'
 
 const touches = ['/api/imports', '/api/audit']
 
@@ -20,55 +21,6 @@ export function ImportPage() {
     </Ask>
   )
 }
-
-/** What a column can mean, as one word for the picker: `identifier:email`, `trait:firstName`, `consent:topic`, `ignore`. */
-const word = (meaning: Column['meaning']) =>
-  meaning.kind === 'identifier'
-    ? `identifier:${meaning.type}`
-    : meaning.kind === 'trait'
-      ? `trait:${meaning.name}`
-      : meaning.kind === 'consent'
-        ? `consent:${meaning.part}`
-        : 'ignore'
-function meant(text: string): Column['meaning'] {
-  const [kind = '', rest = ''] = text.split(':')
-  if (kind === 'identifier') return { kind, type: rest }
-  if (kind === 'trait') return { kind, name: rest }
-  if (kind === 'consent') return { kind, part: rest as 'topic' }
-  return { kind: 'ignore' }
-}
-const choices = [
-  {
-    group: 'Identifiers',
-    items: ['email', 'phone', 'user_id', 'crm_id', 'customer_id'].map((type) => ({
-      value: `identifier:${type}`,
-      label: `identifier ${type}`,
-    })),
-  },
-  {
-    group: 'Traits',
-    items: [
-      'firstName',
-      'lastName',
-      'name',
-      'birthday',
-      'gender',
-      'address.street',
-      'address.postalCode',
-      'address.city',
-      'address.country',
-      'language',
-      'company',
-      'customerSince',
-      'notes',
-    ].map((name) => ({ value: `trait:${name}`, label: name })),
-  },
-  {
-    group: 'Consent',
-    items: ['topic', 'state', 'at', 'source'].map((part) => ({ value: `consent:${part}`, label: `consent: ${part}` })),
-  },
-  { group: 'Nothing', items: [{ value: 'ignore', label: 'leave it out' }] },
-]
 
 function Shown({ now }: { now: Import }) {
   const params = { id: now.id }
@@ -271,8 +223,6 @@ function Shown({ now }: { now: Import }) {
         >
           <Table label="Columns" head={['Column', 'Looks like', 'Filled', 'Samples', 'Means']} right={[2]}>
             {shown.map((column) => {
-              const value = word(column.meaning)
-              const known = choices.some((group) => group.items.some((item) => item.value === value))
               return (
                 <tr key={column.index}>
                   <td>
@@ -284,24 +234,11 @@ function Shown({ now }: { now: Import }) {
                     <span className="secondary">{column.samples.slice(0, 3).join(' · ').slice(0, 90)}</span>
                   </td>
                   <td>
-                    <Select
-                      miw={190}
-                      aria-label={`What ${column.name} means`}
+                    <MeaningSelect
+                      column={column}
                       disabled={fixed}
-                      allowDeselect={false}
-                      searchable
-                      data={
-                        known
-                          ? choices
-                          : [{ group: 'As found', items: [{ value, label: value.replace(':', ' ') }] }, ...choices]
-                      }
-                      value={value}
-                      onChange={(next) => {
-                        save(
-                          shown.map((other) =>
-                            other.index === column.index ? { ...other, meaning: meant(next ?? 'ignore') } : other,
-                          ),
-                        )
+                      onChange={(meaning) => {
+                        save(shown.map((other) => (other.index === column.index ? { ...other, meaning } : other)))
                       }}
                     />
                   </td>

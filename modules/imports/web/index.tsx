@@ -8,3 +8,5 @@ export const pages: PageDefinition[] = [
   },
   { path: '/imports/$id', title: 'An import', load: async () => (await import('./ImportPage.tsx')).ImportPage },
 ]
+
+export { MeaningSelect } from './MeaningSelect.tsx'

@@ -33,6 +33,9 @@ export function SourcesPage() {
           <Button component={Link} to="/sources/quarantine" variant="default">
             Quarantine
           </Button>
+          <Button component={Link} to="/pulls" variant="default">
+            Databases
+          </Button>
           <Button component={Link} to="/imports" variant="default">
             Import a file
           </Button>

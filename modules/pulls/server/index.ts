@@ -1,0 +1,2 @@
+export { createPulls, type Pulls } from './service.ts'
+export { addPullRoutes } from './routes.ts'

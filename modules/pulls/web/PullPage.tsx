@@ -1,0 +1,313 @@
+import { Button, NumberInput, Progress, Select, TextInput } from '@mantine/core'
+import { useNavigate } from '@tanstack/react-router'
+import { useState } from 'react'
+import { AuditOf } from '../../audit/web/index.tsx'
+import { useDeed, useRoute } from '../../../ui/api.ts'
+import { Ago, At, count, plural } from '../../../ui/format.tsx'
+import { Ask, Card, Facts, ObjectLayout, Page, Table, useParam } from '../../../ui/page.tsx'
+import { Mark } from '../../../ui/signal.tsx'
+import { SureButton } from '../../../ui/sure.tsx'
+import { routes, type Pull, type Run } from '../contract.ts'
+import { ConnectionFields, kindName } from './ConnectionFields.tsx'
+import { PlanCard } from './PlanCard.tsx'
+import { Fresh, runWords, touches } from './PullsPage.tsx'
+
+export function PullPage() {
+  const id = useParam('id') as never
+  const found = useRoute(routes.get, { params: { id } }, { everyMs: 1_500 })
+  return (
+    <Ask of={found} shape="page">
+      {(pull) => <Shown pull={pull} />}
+    </Ask>
+  )
+}
+
+function Shown({ pull }: { pull: Pull }) {
+  const params = { id: pull.id }
+  const navigate = useNavigate()
+  const run = useDeed(routes.run, { touches })
+  const cancel = useDeed(routes.cancel, { touches, done: 'Stopped. What went in stays; the next run reads the rest.' })
+  const remove = useDeed(routes.remove, { touches, done: 'Removed, with its password. What came in stays.' })
+  const busy = pull.last?.state === 'running'
+  return (
+    <ObjectLayout panel={{ Audit: <AuditOf kind="pull" id={pull.id} /> }}>
+      <Page
+        title={pull.name}
+        crumbs={[
+          { label: 'Sources', to: '/sources' },
+          { label: 'Databases', to: '/pulls' },
+        ]}
+        sub={`${kindName[pull.connection.kind]} ${pull.connection.database} on ${pull.connection.host} into “${pull.sourceName}”, connected by ${pull.createdBy}.`}
+        sentence={sentenceOf(pull)}
+        actions={
+          busy ? (
+            <Button
+              variant="default"
+              onClick={() => {
+                cancel.mutate({ params })
+              }}
+            >
+              Stop
+            </Button>
+          ) : (
+            <>
+              <SureButton
+                label="Read everything again"
+                disabled={pull.plan === null}
+                title={pull.plan === null ? 'Choose first what is read.' : undefined}
+                says="Every row is read and compared, not only those that changed. What is here as it is there is not stored twice; it takes the other database longer."
+                onSure={() => {
+                  run.mutate({ params, body: { whole: true } })
+                }}
+              />
+              <Button
+                disabled={pull.plan === null}
+                title={pull.plan === null ? 'Choose first what is read.' : undefined}
+                loading={run.isPending}
+                onClick={() => {
+                  run.mutate({ params, body: {} })
+                }}
+              >
+                Read now
+              </Button>
+            </>
+          )
+        }
+      >
+        {busy && pull.last !== null ? <Going run={pull.last} /> : null}
+        {pull.last === null ? null : <LastRun run={pull.last} />}
+        <PlanCard pull={pull} fixed={busy} />
+        <When pull={pull} />
+        <Connected pull={pull} fixed={busy} />
+        <History pull={pull} />
+        <div className="row">
+          <SureButton
+            label="Remove this pull"
+            disabled={busy}
+            title={busy ? 'It is being read; stop that first.' : undefined}
+            says="Its password and what it knows of the rows are deleted. What came in stays. A new pull of the same table would say all of it again."
+            onSure={() => {
+              remove.mutate({ params }, { onSuccess: () => void navigate({ to: '/pulls' }) })
+            }}
+          />
+        </div>
+      </Page>
+    </ObjectLayout>
+  )
+}
+
+function sentenceOf(pull: Pull): string {
+  const { last, freshness } = pull
+  if (pull.plan === null) return 'It is connected. Choose what is read and what the columns mean.'
+  if (last?.state === 'running')
+    return `It is being read: ${plural(last.counts.rows, 'row', 'rows')} so far, ${count(last.counts.sent)} went in.`
+  if (last?.state === 'failed') return `The last run failed: ${last.because ?? 'the log says why.'}`
+  if (freshness.missed)
+    return `It is older than the ${plural(freshness.promiseHours ?? 0, 'hour', 'hours')} that were promised.`
+  if (last === null) return 'It was never read.'
+  if (last.state === 'cancelled') return 'The last run was stopped; the next one reads the rest.'
+  const gone = last.counts.gone === 0 ? '' : ` ${plural(last.counts.gone, 'row is', 'rows are')} gone from there.`
+  return `${count(last.counts.sent)} of ${plural(last.counts.rows, 'row', 'rows')} of the last run went in; ${count(last.counts.unchanged)} were here already as they are, ${count(last.counts.rejected)} were rejected.${gone}`
+}
+
+function Going({ run }: { run: Run }) {
+  const passes = { rows: 'rows', without: 'rows without a cursor', keys: 'which rows are gone' }
+  const share =
+    run.whole && run.expected !== null && run.expected > 0 ? Math.min(100, (run.counts.rows / run.expected) * 100) : 100
+  return (
+    <div>
+      <Progress aria-label="Read so far" value={share} animated />
+      <p className="secondary">
+        Now: {passes[run.pass ?? 'rows']}.
+        {run.whole && run.expected !== null ? ` The table has about ${count(run.expected)} rows.` : ''}
+      </p>
+    </div>
+  )
+}
+
+function LastRun({ run }: { run: Run }) {
+  return (
+    <Card title="The last run" aside="rows = went in + unchanged + put aside + rejected">
+      <div className="numbers">
+        {(
+          [
+            ['rows', 'Rows read'],
+            ['sent', 'Went in'],
+            ['unchanged', 'Unchanged'],
+            ['quarantined', 'Put aside'],
+            ['rejected', 'Rejected'],
+            ['withProblems', 'With cells unread'],
+            ['gone', 'Gone there'],
+          ] as const
+        ).map(([key, label]) => (
+          <div key={key}>
+            <b>{count(run.counts[key])}</b>
+            <span className="secondary">{label}</span>
+          </div>
+        ))}
+      </div>
+      {run.counts.reasons.length === 0 ? null : (
+        <Facts
+          rows={run.counts.reasons.map((one) => ({
+            label: plural(one.rows, 'row', 'rows'),
+            says: one.reason,
+            key: one.reason,
+          }))}
+        />
+      )}
+      {run.worst.length === 0 ? null : (
+        <p className="secondary">Keys of such rows: {run.worst.map((one) => one.key).join('; ')}</p>
+      )}
+    </Card>
+  )
+}
+
+function When({ pull }: { pull: Pull }) {
+  const [schedule, setSchedule] = useState(pull.schedule ?? '')
+  const [promise, setPromise] = useState<number | string>(pull.freshness.promiseHours ?? '')
+  const save = useDeed(routes.settings, { touches, done: 'Kept.' })
+  const params = { id: pull.id }
+  const usual = [
+    { value: '', label: 'by hand only' },
+    { value: '*/5 * * * *', label: 'every five minutes' },
+    { value: '0 * * * *', label: 'every hour' },
+    { value: '0 2 * * *', label: 'every night at 02:00 UTC' },
+  ]
+  const own = !usual.some((one) => one.value === schedule)
+  return (
+    <Card
+      title="When it is read, and how fresh it must be"
+      aside={pull.nextAt === null ? 'nothing is planned' : <At at={pull.nextAt} />}
+    >
+      <div className="stack">
+        <div className="fields">
+          <Select
+            label="It is read"
+            allowDeselect={false}
+            data={[...usual, { value: 'own', label: 'by a schedule of my own' }]}
+            value={own ? 'own' : schedule}
+            onChange={(value) => {
+              setSchedule(value === 'own' ? '30 */6 * * *' : (value ?? ''))
+            }}
+          />
+          {own ? (
+            <TextInput
+              label="Schedule"
+              description="Minute, hour, day, month, weekday; in UTC."
+              value={schedule}
+              onChange={(event) => {
+                setSchedule(event.currentTarget.value)
+              }}
+            />
+          ) : null}
+          <NumberInput
+            label="At most so many hours old"
+            description="Shown in red here and in /metrics when missed; empty promises nothing."
+            min={1}
+            max={8760}
+            value={promise}
+            onChange={setPromise}
+          />
+        </div>
+        <p>
+          Fresh as of <Fresh pull={pull} />
+        </p>
+        <div className="row">
+          <Button
+            loading={save.isPending}
+            onClick={() => {
+              save.mutate({
+                params,
+                body: {
+                  schedule: schedule === '' ? null : schedule,
+                  promiseHours: promise === '' ? null : Number(promise),
+                },
+              })
+            }}
+          >
+            Keep this
+          </Button>
+          <Button
+            variant="default"
+            onClick={() => {
+              save.mutate({ params, body: { paused: !pull.paused } })
+            }}
+          >
+            {pull.paused ? 'Go on' : 'Pause the schedule'}
+          </Button>
+        </div>
+      </div>
+    </Card>
+  )
+}
+
+function Connected({ pull, fixed }: { pull: Pull; fixed: boolean }) {
+  const [wanted, setWanted] = useState({ connection: pull.connection, password: '' })
+  const save = useDeed(routes.connect, { touches, done: 'The connection works and is kept.' })
+  return (
+    <Card title="The connection" aside="another place needs its password again">
+      <div className="stack">
+        <ConnectionFields value={wanted} onChange={setWanted} fixedKind />
+        <div className="row">
+          <Button
+            variant="default"
+            disabled={fixed}
+            title={fixed ? 'It is being read; stop that first.' : undefined}
+            loading={save.isPending}
+            onClick={() => {
+              save.mutate({
+                params: { id: pull.id },
+                body: {
+                  connection: wanted.connection,
+                  ...(wanted.password === '' ? {} : { password: wanted.password }),
+                },
+              })
+            }}
+          >
+            Try and keep
+          </Button>
+        </div>
+      </div>
+    </Card>
+  )
+}
+
+function History({ pull }: { pull: Pull }) {
+  const runs = useRoute(routes.runs, { params: { id: pull.id } }, { everyMs: 5_000 })
+  return (
+    <Ask of={runs} shape="table">
+      {(rows) =>
+        rows.length === 0 ? null : (
+          <Card title="Runs">
+            <Table
+              label="Runs"
+              head={['Began', 'Stands', 'By', 'Rows', 'Went in', 'Unchanged', 'Put aside', 'Rejected', 'Gone']}
+              right={[3, 4, 5, 6, 7, 8]}
+            >
+              {rows.map((run) => (
+                <tr key={run.id}>
+                  <td>
+                    <Ago at={run.startedAt} />
+                  </td>
+                  <td>
+                    {run.state === 'failed' ? (
+                      <Mark is="fail">{run.because ?? 'failed'}</Mark>
+                    ) : (
+                      `${runWords[run.state]}${run.whole ? ', everything' : ''}`
+                    )}
+                  </td>
+                  <td>{run.startedBy}</td>
+                  {(['rows', 'sent', 'unchanged', 'quarantined', 'rejected', 'gone'] as const).map((key) => (
+                    <td key={key} className="right">
+                      {count(run.counts[key])}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </Table>
+          </Card>
+        )
+      }
+    </Ask>
+  )
+}
