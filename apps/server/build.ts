@@ -14,6 +14,7 @@ import {
 import { addConsentRoutes, consentPages, createConsent } from '../../modules/consent/server/index.ts'
 import { addContentRoutes, createContent } from '../../modules/content/server/index.ts'
 import { addCockpitRoutes, createCockpit } from '../../modules/cockpit/server/index.ts'
+import { addDestinationRoutes, createDestinations, type Patience } from '../../modules/destinations/server/index.ts'
 import type { Demo } from '../../modules/cockpit/contract.ts'
 import { addIdentityRoutes, createIdentity } from '../../modules/identity/server/index.ts'
 import { addImportRoutes, createImports } from '../../modules/imports/server/index.ts'
@@ -57,6 +58,8 @@ export interface BuildNeeds {
   demo?: { password: string; titles: Record<string, string>; state(): Demo; trickle(running: boolean): void }
   /** Connections to the mail server at a time. */
   connections?: number
+  /** How patient destinations are, for tests. */
+  patience?: Patience
 }
 
 const kindsAsCapability: Readonly<Record<string, Tool['capability']>> = {
@@ -237,6 +240,27 @@ export async function build(needs: BuildNeeds) {
     },
     ...(needs.connections === undefined ? {} : { connections: needs.connections }),
   })
+  const destinations = createDestinations({
+    postgres,
+    clickhouse,
+    clock,
+    random,
+    ids,
+    log,
+    registry: metrics,
+    secrets,
+    audit,
+    requests,
+    tools,
+    sources,
+    egress,
+    fields: async (tx) =>
+      (await profiles.fields(tx)).map(({ name, sensitivity }) => ({ name, sensitivity: Level.parse(sensitivity) })),
+    people: () => profiles.count(),
+    exportsDirectory: join(engines.directory, 'exports'),
+    exportFolders: config.exportFolders,
+    ...(needs.patience === undefined ? {} : { patience: needs.patience }),
+  })
   const insights = createInsights({ postgres, audit, clickhouse, journeys })
   const cockpit = createCockpit({
     clickhouse,
@@ -317,6 +341,7 @@ export async function build(needs: BuildNeeds) {
   addJourneyRoutes(http, journeys)
   addInsightRoutes(http, insights)
   addCockpitRoutes(http, cockpit)
+  addDestinationRoutes(http, destinations)
   await app.register(consentPages({ consent, company: () => 'Interlock' }))
   await app.register(journeys.comesBack)
 
@@ -345,12 +370,14 @@ export async function build(needs: BuildNeeds) {
     journeys,
     insights,
     cockpit,
+    destinations,
     /** Begins the work behind the pages: the pipeline, the jobs, the sender. */
     async start() {
       await sources.load()
       await identity.load()
       await channels.prepareRoute()
-      await collect.start([identity.step, profiles.step, consentStep])
+      await destinations.start()
+      await collect.start([identity.step, profiles.step, consentStep], [destinations.listener])
       await jobs.start()
       await imports.start()
       await pulls.start()
@@ -375,6 +402,7 @@ export async function build(needs: BuildNeeds) {
       pulls.stop()
       await jobs.stop()
       await collect.stop()
+      await destinations.stop()
       sources.stop()
       await egress.close()
       await audit.writeHead()

@@ -6,6 +6,7 @@ import { pages as cockpit } from '../../modules/cockpit/web/index.tsx'
 import { pages as collect } from '../../modules/collect/web/index.tsx'
 import { pages as consent } from '../../modules/consent/web/index.tsx'
 import { pages as content } from '../../modules/content/web/index.tsx'
+import { pages as destinations } from '../../modules/destinations/web/index.tsx'
 import { pages as imports } from '../../modules/imports/web/index.tsx'
 import { pages as insights } from '../../modules/insights/web/index.tsx'
 import { pages as journeys } from '../../modules/journeys/web/index.tsx'
@@ -25,6 +26,7 @@ export const pages: readonly PageDefinition[] = [
   collect,
   imports,
   pulls,
+  destinations,
   journeys,
   insights,
   content,

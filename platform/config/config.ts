@@ -41,6 +41,12 @@ const Environment = z.object({
     .describe(
       'comma-separated host:port that may be private and may be called without TLS (an old CRM’s database, a receiver in your network); everything else must be on the public internet',
     ),
+  INTERLOCK_EXPORT_FOLDERS: z
+    .string()
+    .optional()
+    .describe(
+      'comma-separated absolute folders into which events may be exported, beside the folder “exports” of the data directory',
+    ),
   INTERLOCK_SMTP_URL: z
     .url({ protocol: /^smtps?$/ })
     .optional()
@@ -79,6 +85,8 @@ export interface Config {
   allowedHosts: string[]
   /** Exactly these `host:port` may be private and may be called without TLS. */
   egressAllow: string[]
+  /** Absolute folders that exports may be written to, beside our own. */
+  exportFolders: string[]
   smtpUrl: string | undefined
   sendDurable: boolean
   secretKey: string | undefined
@@ -119,6 +127,7 @@ export function readConfig(environment: Record<string, string | undefined>, over
     log: value.INTERLOCK_LOG,
     allowedHosts: listed(value.INTERLOCK_ALLOWED_HOSTS),
     egressAllow: listed(value.INTERLOCK_EGRESS_ALLOW),
+    exportFolders: listed(value.INTERLOCK_EXPORT_FOLDERS),
     trustProxy: listed(value.INTERLOCK_TRUST_PROXY),
     dataDirGiven: environment['INTERLOCK_DATA_DIR'] !== undefined || overrides.dataDir !== undefined,
     beganMs: value.INTERLOCK_BEGAN_MS,

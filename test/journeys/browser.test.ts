@@ -7,6 +7,7 @@ import { builtPages } from '../../apps/server/pages.ts'
 import type { Role, Side } from '../../modules/accounts/contract.ts'
 import { aBrowser, chromiumPath, userAgent, violations } from '../browser.ts'
 import { aCampaignHouse, type CampaignHouse } from '../make/campaign-house.ts'
+import { aDestination, aSource } from '../make/destination.ts'
 
 /**
  * The product as people meet it: the built pages in a real browser, on real engines. Every page is looked at once, in turn in light, in dark and on
@@ -182,6 +183,7 @@ describe.skipIf(chromiumPath === undefined)('in a real browser', () => {
       const [request] = await app.requests.list({ ...house.staff.author })
       const [broadcast] = await app.journeys.list()
       const person = await app.profiles.find('p0@', undefined)
+      await aDestination(house, { source: await aSource(house), settings: { url: 'https://lager.example/hooks' } })
       const paths = [
         '/',
         '/cockpit',
@@ -195,6 +197,9 @@ describe.skipIf(chromiumPath === undefined)('in a real browser', () => {
         '/sources/quarantine',
         '/imports',
         '/pulls',
+        '/destinations',
+        '/destinations/new',
+        `/destinations/${(await app.destinations.list(house.staff.author))[0]?.id ?? ''}`,
         '/campaigns',
         `/campaigns/${broadcast?.id ?? ''}`,
         '/campaigns/new',

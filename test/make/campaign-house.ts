@@ -20,6 +20,8 @@ import { aMailSink, type Fault, type MailSink } from './mail-sink.ts'
 /** The whole product on real engines, with a mail server that does what it is told. */
 export interface CampaignHouse {
   app: App
+  /** Its data directory. */
+  directory: string
   /** Where it answers, when it was given pages. */
   url: string
   /** Runs by itself, and can be moved ahead. */
@@ -42,7 +44,14 @@ export interface CampaignHouse {
 const publicUrl = 'https://il.example'
 
 export async function aCampaignHouse(
-  options: { connections?: number; pages?: string; demo?: BuildNeeds['demo'] } = {},
+  options: {
+    connections?: number
+    pages?: string
+    demo?: BuildNeeds['demo']
+    patience?: BuildNeeds['patience']
+    /** `host:port` of this machine that may be called. */
+    egressAllow?: string[]
+  } = {},
 ): Promise<CampaignHouse> {
   const folder = await mkdtemp(join(tmpdir(), 'il-campaign-'))
   afterAll(() => rm(folder, { recursive: true, force: true }))
@@ -78,7 +87,7 @@ export async function aCampaignHouse(
   }
   const app = await build({
     engines,
-    config: readConfig({}, { dataDir: folder, smtpUrl: sink.url }),
+    config: readConfig({}, { dataDir: folder, smtpUrl: sink.url, egressAllow: options.egressAllow ?? [] }),
     clock,
     random: systemRandom,
     log: silentLog,
@@ -86,6 +95,7 @@ export async function aCampaignHouse(
     catcherUrl: () => sink.url,
     pages: options.pages,
     ...(options.demo === undefined ? {} : { demo: options.demo }),
+    ...(options.patience === undefined ? {} : { patience: options.patience }),
     ...(options.connections === undefined ? {} : { connections: options.connections }),
   })
   await app.start()
@@ -99,6 +109,7 @@ export async function aCampaignHouse(
   const { staff, senderId } = await moveIn(app, clock)
   return {
     app,
+    directory: folder,
     url,
     clock,
     sink,

@@ -269,6 +269,20 @@ try {
     )?.id ?? ''
   const tool = (await linnea.rows('/api/tools'))[0]?.id ?? ''
   const waiting = (await ivaylo.rows('/api/requests')).find((one) => one.title?.startsWith('New opening'))?.id ?? ''
+  const made = await ivaylo.call('POST', '/api/destinations', {
+    name: 'Warehouse',
+    kind: 'webhook',
+    settings: { url: 'https://warehouse.example/hooks' },
+    contract: {
+      sources: [source],
+      events: [{ type: 'track', name: 'Order Completed' }],
+      fields: ['userId', 'properties.total'],
+      purpose: 'The warehouse knows what to pack.',
+      frequency: 'at_once',
+    },
+  })
+  check('a destination is a draft at first', made.value['state'] === 'draft', JSON.stringify(made.value))
+  const destination = String(made.value['id'])
   const pages: [name: string, who: string, path: string][] = [
     ['needs-you', 'Ивайло', '/'],
     ['cockpit', 'Linnéa', '/cockpit'],
@@ -282,6 +296,9 @@ try {
     ['quarantine', 'Ивайло', '/sources/quarantine'],
     ['imports', 'Ивайло', '/imports'],
     ['import', 'Ивайло', `/imports/${imported}`],
+    ['destinations', 'Ивайло', '/destinations'],
+    ['destination', 'Ивайло', `/destinations/${destination}`],
+    ['destination-new', 'Ивайло', '/destinations/new'],
     ['campaigns', 'Linnéa', '/campaigns'],
     ['campaign', 'Linnéa', second.campaign],
     ['campaign-new', 'Linnéa', '/campaigns/new'],

@@ -8,8 +8,8 @@ const longestWaitSeconds = 60
 /**
  * How fast each source may send, so that one public key cannot drown the house. A token bucket in memory for each source,
  * without a timer and without a wait; each server keeps its own. The last request before it is empty goes through whole.
- * Whoever is sent away gets a turn of their own: told all the same second, they would come all at once, and the browser SDK of
- * Segment drops an event that was sent away ten times.
+ * Whoever is sent away gets a turn of their own: told all the same second, they would come all at once and most of them be sent away again, and the
+ * browser SDK of Segment gives an event up after ten such answers (its default limit of retries).
  */
 export interface Pace {
   /** Whole seconds until the source may send again; 0 when it may now. */

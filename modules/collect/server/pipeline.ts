@@ -32,6 +32,16 @@ export interface PipelineStep {
   run(batch: { token: string; events: EventInFlight[] }): Promise<void>
 }
 
+/** Hears of what was stored, batch by batch in the order of the journal, before the batch is confirmed: what it keeps of it is never behind the store. */
+export interface Listener {
+  name: string
+  /**
+   * Must be safe to run again with the same batch, as a step. Whatever it throws is taken for an engine that is away: the queue waits, because the
+   * events are stored already and cannot be put aside.
+   */
+  hear(batch: { token: string; journalId: string; events: readonly EventInFlight[] }): Promise<void>
+}
+
 /** One record of the batch, with what became of it. */
 interface Entry {
   position: bigint
@@ -86,7 +96,11 @@ export function keyOfRecord(journalId: string, position: bigint, payload: Uint8A
  * happen again after a crash and then changes nothing: the steps by their promise, ClickHouse by the batch's token, the
  * counts by their own cursor, the index because who won keeps its position.
  */
-export function createPipeline(needs: PipelineNeeds, steps: readonly PipelineStep[]) {
+export function createPipeline(
+  needs: PipelineNeeds,
+  steps: readonly PipelineStep[],
+  listeners: readonly Listener[] = [],
+) {
   const { postgres, clickhouse, journal, index, clock, log, inspector, metrics } = needs
 
   async function there(): Promise<void> {
@@ -173,6 +187,12 @@ export function createPipeline(needs: PipelineNeeds, steps: readonly PipelineSte
       await storeEvents(clickhouse, `${batch.token}${part}`, events)
     })
     for (const entry of entries) entry.outcome ??= { kind: 'stored' }
+
+    const stored = entries.flatMap(({ outcome, inFlight }) =>
+      outcome?.kind === 'stored' && inFlight !== undefined ? [inFlight] : [],
+    )
+    for (const { name, hear } of listeners)
+      await away(name, () => hear({ token: batch.token, journalId: journal.id, events: stored }))
 
     const aside = entries.flatMap((entry): PutAside[] =>
       entry.outcome?.kind === 'quarantined'

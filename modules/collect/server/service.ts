@@ -20,7 +20,7 @@ import { lookAt, networkOf, prepare, readBody, type Prepared, type Read } from '
 import { countRejected, readLedger, tallyOf } from './ledger.ts'
 import { createMetrics } from './metrics.ts'
 import { forgetParked, parkBody, parkedBodies, parkedKeys, takeFromShelf } from './parked.ts'
-import { createPipeline, dedupKey, keyOfRecord, type PipelineStep } from './pipeline.ts'
+import { createPipeline, dedupKey, keyOfRecord, type Listener, type PipelineStep } from './pipeline.ts'
 import { typeOfPath } from './paths.ts'
 import { decodeRecord } from './record.ts'
 import { limits } from './scan.ts'
@@ -38,8 +38,8 @@ export interface Collect extends Takes {
   ): Promise<{ accepted: number; quarantined: number; putAside: number[] }>
   /** What was received and what became of it. */
   ledger(): Promise<Ledger>
-  /** Begins to move events from the journal through the steps to the store. */
-  start(steps: readonly PipelineStep[]): Promise<void>
+  /** Begins to move events from the journal through the steps to the store; listeners hear of what was stored. */
+  start(steps: readonly PipelineStep[], listeners?: readonly Listener[]): Promise<void>
   /** Ends after the batch in hand (or at once, when an engine is away); the journal keeps the rest. */
   stop(): Promise<void>
   /** Everything accepted so far is stored: tests, the demo company. @throws when the pipeline is not running */
@@ -159,7 +159,7 @@ export function createCollect(needs: CollectNeeds): Collect {
     await index.markComplete()
   }
 
-  async function run(steps: readonly PipelineStep[]): Promise<void> {
+  async function run(steps: readonly PipelineStep[], listeners: readonly Listener[]): Promise<void> {
     const pipeline = createPipeline(
       {
         postgres,
@@ -179,6 +179,7 @@ export function createCollect(needs: CollectNeeds): Collect {
         },
       },
       steps,
+      listeners,
     )
     const nextBatch = async () => {
       const batch = await journal.nextBatch(batchLimit, 1000, stopping.signal)
@@ -269,10 +270,10 @@ export function createCollect(needs: CollectNeeds): Collect {
         totalInFlight: Number(journal.head - countedTo),
       })
     },
-    async start(steps) {
+    async start(steps, listeners = []) {
       await rebuildIndex()
       await countWaiting()
-      running = run(steps)
+      running = run(steps, listeners)
       stops.push(
         clock.every(2000, flushRejected, failed),
         clock.every(600_000, () => forgetParked(postgres, clock.ms()), failed),

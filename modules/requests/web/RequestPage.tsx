@@ -14,6 +14,9 @@ import { KeyCard } from './KeyCard.tsx'
 const touches = ['/api/requests', '/api/cockpit', '/api/broadcasts', '/api/audit']
 
 /** Everything about one request: what it does, why it needs which keys, who can give them, what would make it pass. */
+/** The kind of a request as a word at the beginning of a line. */
+const wordOf = (kind: string) => `${kind.charAt(0).toUpperCase()}${kind.slice(1).replaceAll('_', ' ')}`
+
 export function RequestPage() {
   const id = useParam('id')
   const found = useRoute(routes.get, { params: { id } }, { everyMs: 10_000 })
@@ -46,7 +49,7 @@ function Shown({ request }: { request: RequestView }) {
         title={request.title}
         crumbs={[
           { label: 'Requests', to: '/requests' },
-          { label: 'Broadcast', to: request.href },
+          { label: wordOf(request.kind), to: request.href },
         ]}
         sub={
           <>
@@ -203,7 +206,11 @@ function Shown({ request }: { request: RequestView }) {
                 <Lamp lane={way.lane} />
                 <p>{way.say}</p>
                 <Link to={request.href}>
-                  {way.leaveOut === undefined ? 'Choose a smaller segment' : 'Change the mail or the segment'}
+                  {request.kind !== 'broadcast'
+                    ? `Change the ${request.kind}`
+                    : way.leaveOut === undefined
+                      ? 'Choose a smaller segment'
+                      : 'Change the mail or the segment'}
                 </Link>
               </div>
             ))}

@@ -97,14 +97,11 @@ export function toolStore(postgres: Postgres) {
       )
     },
     async connect(id: string, from: string, to: string, fields: string[], purpose: string, agreed: boolean) {
-      await postgres.query('INSERT INTO tools.integration VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING', [
-        id,
-        from,
-        to,
-        fields,
-        purpose,
-        agreed,
-      ])
+      await postgres.query(
+        `INSERT INTO tools.integration VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (from_tool, to_tool, purpose) DO UPDATE SET fields = excluded.fields, agreed = excluded.agreed`,
+        [id, from, to, fields, purpose, agreed],
+      )
     },
     async integrationsOf(id: string) {
       const rows = await postgres.query<{
