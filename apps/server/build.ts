@@ -6,6 +6,7 @@ import { addChannelRoutes, createChannels } from '../../modules/channels/server/
 import {
   addCollectRoutes,
   createCollect,
+  createReplays,
   readBrowserLibrary,
   trackingEndpoints,
   type EventInFlight,
@@ -157,6 +158,7 @@ export async function build(needs: BuildNeeds) {
     log,
     registry: metrics,
   })
+  const replays = createReplays({ postgres, clickhouse, clock, ids, log, jobs, audit, collect })
   const identity = createIdentity({
     postgres,
     clickhouse,
@@ -331,7 +333,7 @@ export async function build(needs: BuildNeeds) {
   addSourceRoutes(http, sources)
   addChannelRoutes(http, channels)
   addConsentRoutes(http, consent)
-  addCollectRoutes(http, collect, clock)
+  addCollectRoutes(http, collect, replays, clock)
   addIdentityRoutes(http, identity)
   addProfileRoutes(http, profiles)
   addContentRoutes(http, content)

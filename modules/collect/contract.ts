@@ -51,6 +51,7 @@ export const quarantineReasons = {
   same_key_twice: 'A key with a dot says the same as a nested one: “a.b” beside “a” with “b” in it.',
   store_refused: 'The store refused this event three times.',
   step_failed: 'A step of the pipeline failed on this event three times.',
+  violates_plan: 'The event violates the tracking plan of its source.',
 } as const
 export type QuarantineReason = keyof typeof quarantineReasons
 
@@ -67,13 +68,18 @@ export const rejectReasons = {
   bad_input: 'The body has no events in it.',
 } as const
 export type RejectReason = keyof typeof rejectReasons
+/** Why a step of the pipeline refuses an event for good, counted as rejected: it was acknowledged to the sender, and is not kept. */
+export const refusedByStep = {
+  blocked_by_plan:
+    'The tracking plan of the source blocks this event: the sender was told that it arrived, and it is not kept.',
+} as const
 export const isReject = (code: string): code is RejectReason => Object.hasOwn(rejectReasons, code)
 
 /** What became of an event: a closed list, every event in exactly one, all counted. In flight is none of them yet. */
 export type Outcome =
   | { kind: 'stored' }
   | { kind: 'deduplicated' }
-  | { kind: 'quarantined'; reason: QuarantineReason }
+  | { kind: 'quarantined'; reason: QuarantineReason; because?: string }
   | { kind: 'rejected'; reason: string }
 
 const SourceId = idOf('source')
@@ -138,6 +144,51 @@ export const Quarantined = z.object({
 })
 export type Quarantined = z.infer<typeof Quarantined>
 
+const Choice = z.object({
+  source: SourceId.optional(),
+  reason: z.string().max(40).optional(),
+  type: z.string().max(20).optional(),
+  name: z.string().max(1000).optional(),
+})
+
+export const ReplayId = idOf('replay')
+
+/** A replay of the quarantine: first a check (a dry run), then the run. */
+export const Replay = z.object({
+  id: ReplayId,
+  chosen: Choice,
+  state: z.enum(['checking', 'checked', 'running', 'done', 'cancelled', 'failed']),
+  /** Rows of the quarantine that were chosen, and how many of them were looked at (or sent) so far. */
+  matched: z.number(),
+  looked: z.number(),
+  /** What the check found. */
+  found: z
+    .object({
+      /** Would be stored now. */
+      pass: z.number(),
+      /** Are in the store already: the sender sent them again. */
+      duplicate: z.number(),
+      /** The store or a step had failed on them: whether it does again, only the replay tells. */
+      untold: z.number(),
+      fails: z.array(
+        z.object({
+          reason: z.string(),
+          because: z.string(),
+          events: z.number(),
+          samples: z.array(z.object({ name: z.string(), because: z.string() })),
+        }),
+      ),
+    })
+    .nullable(),
+  /** What became of the events of the run, so far. */
+  became: z.array(z.object({ outcome: z.string(), reason: z.string(), because: z.string(), events: z.number() })),
+  startedBy: z.string(),
+  because: z.string().nullable(),
+  createdAt: z.string(),
+  finishedAt: z.string().nullable(),
+})
+export type Replay = z.infer<typeof Replay>
+
 export const ParkedKey = z.object({
   writeKey: z.string(),
   requests: z.number(),
@@ -189,11 +240,47 @@ export const routes = {
     path: '/api/collect/quarantine',
     summary: 'What was put aside: counts per reason, and the latest samples.',
     allow: 'data.read',
-    query: z.object({ source: SourceId.optional(), reason: z.string().max(40).optional() }),
+    query: Choice,
     reply: z.object({
       reasons: z.array(z.object({ reason: z.string(), because: z.string(), events: z.number(), lastAt: z.string() })),
+      /** The events that are named most often. */
+      names: z.array(z.object({ type: z.string(), name: z.string(), events: z.number() })),
+      matched: z.number(),
       samples: z.array(Quarantined),
     }),
+  }),
+  replays: route({
+    method: 'GET',
+    path: '/api/collect/replays',
+    summary: 'The latest checks and replays of the quarantine.',
+    allow: 'data.read',
+    reply: z.object({ replays: z.array(Replay) }),
+  }),
+  checkReplay: route({
+    method: 'POST',
+    path: '/api/collect/replays',
+    summary:
+      'Checks, in the background, what would become of the chosen events of the quarantine now. Nothing is stored.',
+    allow: 'data.write',
+    body: Choice,
+    reply: Replay,
+  }),
+  runReplay: route({
+    method: 'POST',
+    path: '/api/collect/replays/:id/run',
+    summary:
+      'Replays what was checked: with its original times, each event stored at most once, however often this is done.',
+    allow: 'data.write',
+    params: z.object({ id: ReplayId }),
+    reply: Replay,
+  }),
+  cancelReplay: route({
+    method: 'POST',
+    path: '/api/collect/replays/:id/cancel',
+    summary: 'Ends a check or a replay. What was replayed so far stays replayed.',
+    allow: 'data.write',
+    params: z.object({ id: ReplayId }),
+    reply: Replay,
   }),
   parked: route({
     method: 'GET',

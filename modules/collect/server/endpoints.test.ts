@@ -144,7 +144,7 @@ describe('the tracking endpoints', () => {
       ],
     })
     expect(await stored('mixed')).toHaveLength(98)
-    const { reasons, samples } = await server.collect.quarantine({ sourceId: server.source.id })
+    const { reasons, samples } = await server.collect.quarantine({ source: server.source.id })
     expect(Object.fromEntries(reasons.map((one) => [one.reason, one.events]))).toMatchObject({
       no_event_name: 1,
       not_an_object: 1,

@@ -1,6 +1,6 @@
 import type { ClickHouse } from '../../../platform/clickhouse/clickhouse.ts'
 import { inSlices } from '../../../platform/clock/slices.ts'
-import { quarantineReasons, type QuarantineReason, type Quarantined, type TrackedEvent } from '../contract.ts'
+import { quarantineReasons, type QuarantineReason, type TrackedEvent } from '../contract.ts'
 import type { Envelope } from './normalise.ts'
 
 export interface StoredEvent {
@@ -27,7 +27,7 @@ const three = Array.from({ length: 1000 }, (_, number) => String(number).padStar
 let lastDay = { atMs: 0, text: '1970-01-01' }
 
 /** `2026-11-24 09:30:00.000`. Four a row: the day is nearly always that of the row before, and `toISOString` costs ten times as much. */
-function instant(atMs: number): string {
+export function instant(atMs: number): string {
   const kept = Math.min(Math.max(Math.floor(atMs), firstMs), lastMs)
   const day = Math.floor(kept / dayMs) * dayMs
   if (day !== lastDay.atMs) lastDay = { atMs: day, text: new Date(day).toISOString().slice(0, 10) }
@@ -110,7 +110,12 @@ export async function storeEvents(
   }
 }
 
-export async function storePutAside(clickhouse: ClickHouse, token: string, some: readonly PutAside[]): Promise<void> {
+export async function storePutAside(
+  clickhouse: ClickHouse,
+  token: string,
+  journalId: string,
+  some: readonly PutAside[],
+): Promise<void> {
   const rows = some.map((one) => ({
     source_id: one.envelope.sourceId,
     reason: one.reason,
@@ -120,60 +125,10 @@ export async function storePutAside(clickhouse: ClickHouse, token: string, some:
     message_id: one.event?.messageId ?? '',
     received_at: instant(one.envelope.receivedMs),
     position: String(one.position),
+    journal_id: journalId,
     envelope: JSON.stringify(one.envelope),
     raw: Buffer.from(one.raw).toString('utf8'),
     replayable: 1,
   }))
   await clickhouse.insert('quarantined', rows, { token: `${token}-aside` })
 }
-
-/** Counts per reason and the latest samples. */
-export async function readPutAside(
-  clickhouse: ClickHouse,
-  filter: { sourceId?: string | undefined; reason?: string | undefined },
-) {
-  const where = `WHERE ({source:String} = '' OR source_id = {source:String}) AND ({reason:String} = '' OR reason = {reason:String})`
-  const params = { source: filter.sourceId ?? '', reason: filter.reason ?? '' }
-  const [reasons, samples] = await Promise.all([
-    clickhouse.query<{ reason: string; events: string; last_at: string }>(
-      `SELECT reason, count() AS events, max(received_at) AS last_at FROM quarantined ${where} GROUP BY reason ORDER BY events DESC, reason`,
-      params,
-    ),
-    clickhouse.query<{
-      position: string
-      source_id: string
-      reason: string
-      because: string
-      type: string
-      name: string
-      message_id: string
-      received_at: string
-      raw: string
-    }>(
-      `SELECT toString(position) AS position, source_id, reason, because, type, name, message_id, received_at, substringUTF8(raw, 1, 20000) AS raw
-         FROM quarantined ${where} ORDER BY received_at DESC, position DESC LIMIT 50`,
-      params,
-    ),
-  ])
-  return {
-    reasons: reasons.map((row) => ({
-      reason: row.reason,
-      because: quarantineReasons[row.reason as QuarantineReason] ?? '',
-      events: Number(row.events),
-      lastAt: isoOf(row.last_at),
-    })),
-    samples: samples.map((row): Quarantined => ({
-      position: row.position,
-      sourceId: row.source_id,
-      reason: row.reason,
-      because: row.because,
-      type: row.type,
-      name: row.name,
-      messageId: row.message_id,
-      receivedAt: isoOf(row.received_at),
-      raw: row.raw,
-    })),
-  }
-}
-
-const isoOf = (text: string) => `${text.replace(' ', 'T')}Z`

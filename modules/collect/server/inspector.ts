@@ -1,4 +1,11 @@
-import { quarantineReasons, rejectReasons, type Inspected, type Outcome, type TrackedEvent } from '../contract.ts'
+import {
+  quarantineReasons,
+  refusedByStep,
+  rejectReasons,
+  type Inspected,
+  type Outcome,
+  type TrackedEvent,
+} from '../contract.ts'
 import type { Envelope, Normalised } from './normalise.ts'
 
 type Where = Pick<Envelope, 'sourceId' | 'receivedMs'>
@@ -110,7 +117,7 @@ const eventsOf = ({ first, where, normalised }: Run): Noted[] =>
     profileId: undefined,
   }))
 
-const sentences: Record<string, string> = { ...rejectReasons, ...quarantineReasons }
+const sentences: Record<string, string> = { ...rejectReasons, ...refusedByStep, ...quarantineReasons }
 export const becauseOf = (reason: string): string => sentences[reason] ?? ''
 
 function describe({ position, where, event, outcome, profileId = '' }: Noted): Inspected {

@@ -1,11 +1,14 @@
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import type { Counts, Ledger } from '../contract.ts'
+import { settleReplays, type Settled } from './replayed.ts'
 
 export interface OutcomeCount {
   sourceId: string
   receivedMs: number
-  outcome: 'stored' | 'deduplicated' | 'quarantined' | 'rejected'
+  /** `replayed` is no outcome: it is the place in the journal that a replay took. Its event moved from quarantined to its new outcome. */
+  outcome: 'stored' | 'deduplicated' | 'quarantined' | 'rejected' | 'replayed'
   reason: string
+  /** Negative for what is quarantined no more. */
   events: number
 }
 
@@ -53,6 +56,7 @@ export async function countBatch(
   postgres: Postgres,
   batch: { journalId: string; from: bigint; to: bigint },
   counts: readonly OutcomeCount[],
+  settled: readonly Settled[] = [],
 ): Promise<boolean> {
   return postgres.transaction(async (tx) => {
     const moved = await tx.query(
@@ -63,6 +67,7 @@ export async function countBatch(
     )
     if (moved.length === 0) return false
     await tx.query(addCounts, [...valuesOf(counts), true])
+    await settleReplays(tx, settled)
     return true
   })
 }
@@ -85,12 +90,12 @@ export async function readLedger(
   const [sums, hours, [residue]] = await Promise.all([
     postgres.query<{ source_id: string; outcome: keyof Counts; events: string; last_day: string; last_hour: Date }>(
       `SELECT source_id, outcome, sum(events) AS events, coalesce(sum(events) FILTER (WHERE hour > $1), 0) AS last_day, max(hour) AS last_hour
-         FROM collect.outcome_count GROUP BY source_id, outcome`,
+         FROM collect.outcome_count WHERE outcome <> 'replayed' GROUP BY source_id, outcome`,
       [new Date(now.atMs - 24 * hourMs)],
     ),
     postgres.query<{ source_id: string; hour: Date; outcome: string; reason: string; events: string }>(
       `SELECT source_id, hour, outcome, reason, sum(events) AS events FROM collect.outcome_count
-        WHERE hour > $1 GROUP BY source_id, hour, outcome, reason ORDER BY hour, source_id, outcome, reason`,
+        WHERE hour > $1 AND outcome <> 'replayed' GROUP BY source_id, hour, outcome, reason HAVING sum(events) <> 0 ORDER BY hour, source_id, outcome, reason`,
       [new Date(now.atMs - 48 * hourMs)],
     ),
     postgres.query<{ residue: string }>(

@@ -21,6 +21,19 @@ export interface Envelope {
   assignedId?: string
   /** Found before the event was parsed: it is put aside unread. */
   fault?: QuarantineReason
+  /** It was put aside before and comes again. */
+  replay?: Replayed
+}
+
+/** Which row of the quarantine comes again, and by which replay. */
+export interface Replayed {
+  journalId: string
+  position: string
+  /** Why it was put aside. */
+  reason: QuarantineReason
+  /** The message id that it had, or has now, when its client sent none: the same however often it is replayed. */
+  assignedId: string
+  replayId: string
 }
 
 export type Normalised = { event: TrackedEvent } | { quarantined: QuarantineReason }

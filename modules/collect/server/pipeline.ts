@@ -14,7 +14,9 @@ import { countBatch, tallyOf, type OutcomeCount } from './ledger.ts'
 import type { CollectMetrics } from './metrics.ts'
 import { normalise, type Envelope, type Normalised } from './normalise.ts'
 import { readJson } from './read-json.ts'
+import { markReplayed } from './put-aside.ts'
 import { decodeRecord } from './record.ts'
+import { claimReplays } from './replayed.ts'
 import { Away, withoutTheGuilty } from './tries.ts'
 
 /** One event on its way through the steps. A step may set who it is about, or an outcome that ends its way. */
@@ -23,13 +25,25 @@ export interface EventInFlight {
   position: bigint
   profileId?: Id<'profile'>
   outcome?: Outcome
+  /** It comes out of the quarantine. */
+  replayed?: true
 }
 
 /** A named step of the pipeline. Gets the events of one sealed batch, each once, none that was stored before. */
 export interface PipelineStep {
   name: string
   /** Must be safe to run again with the same batch: after a crash it comes again, with the same token and the same events. */
-  run(batch: { token: string; events: EventInFlight[] }): Promise<void>
+  run(batch: StepBatch): Promise<void>
+  /** Sets the outcome that `run` would set, and changes nothing else: for a dry run. A step that never ends an event's way needs none. */
+  preview?(events: EventInFlight[]): void
+}
+
+export interface StepBatch {
+  /** Of these events: the batch's own, or of the part of it that is tried apart. A deduplication token for what the step stores. */
+  token: string
+  events: EventInFlight[]
+  /** The batch that the journal has in hand: the same until all of it is done, also after a crash. */
+  of: { journalId: string; token: string }
 }
 
 /** Hears of what was stored, batch by batch in the order of the journal, before the batch is confirmed: what it keeps of it is never behind the store. */
@@ -51,6 +65,8 @@ interface Entry {
   key: Uint8Array | undefined
   outcome: Outcome | undefined
   because: string | undefined
+  /** A row of the quarantine that was replayed before: this place in the journal is used up, and nothing happened. */
+  again: boolean
 }
 
 /** A batch whose events were read. */
@@ -72,7 +88,7 @@ export interface PipelineNeeds {
   /** The event at a position, when it was read before. */
   known(position: bigint): Normalised | undefined
   /** The batch is counted; told once for each time it is handled. */
-  counted(to: bigint, bySource: ReadonlyMap<string, number>): void
+  counted(to: bigint, what: { bySource: ReadonlyMap<string, number>; replays: number }): void
 }
 
 /** 128 bits of SHA-256 over source and message id: no two messages ever share it. */
@@ -81,13 +97,14 @@ export function dedupKey(sourceId: string, messageId: string): Uint8Array {
 }
 
 /** The message id of an event that came without one. */
-const assignedId = (journalId: string, position: bigint) => `il-${journalId}-${position}`
+const assignedId = (journalId: string, position: bigint, envelope: Envelope) =>
+  envelope.replay?.assignedId ?? `il-${journalId}-${position}`
 
 /** The key under which a record of the journal is deduplicated; undefined when there is no event in it. */
 export function keyOfRecord(journalId: string, position: bigint, payload: Uint8Array): Uint8Array | undefined {
   const { envelope, event } = decodeRecord(payload)
   if (envelope.fault !== undefined) return undefined
-  const normalised = readEvent(event, envelope, assignedId(journalId, position))
+  const normalised = readEvent(event, envelope, assignedId(journalId, position, envelope))
   return 'event' in normalised ? dedupKey(normalised.event.sourceId, normalised.event.messageId) : undefined
 }
 
@@ -117,17 +134,32 @@ export function createPipeline(
       key: undefined,
       outcome: undefined,
       because: undefined,
+      again: false,
     }
     if (envelope.fault !== undefined) return { ...entry, outcome: { kind: 'quarantined', reason: envelope.fault } }
-    const normalised = known ?? readEvent(raw, envelope, assignedId(journal.id, position))
+    const normalised = known ?? readEvent(raw, envelope, assignedId(journal.id, position, envelope))
     if ('quarantined' in normalised) {
       entry.outcome = { kind: 'quarantined', reason: normalised.quarantined }
       return entry
     }
     const { event } = normalised
-    entry.inFlight = { event, position }
+    entry.inFlight = envelope.replay === undefined ? { event, position } : { event, position, replayed: true }
     entry.key = dedupKey(event.sourceId, event.messageId)
     return entry
+  }
+
+  /** A row of the quarantine belongs to the first place that replays it; any later one is used up. */
+  async function claim(entries: readonly Entry[]): Promise<void> {
+    const places = entries.flatMap((entry) =>
+      entry.envelope.replay === undefined ? [] : [{ entry, position: entry.position, replay: entry.envelope.replay }],
+    )
+    if (places.length === 0) return
+    const mine = await away('PostgreSQL', () => claimReplays(postgres, journal.id, places))
+    for (const [at, { entry }] of places.entries()) {
+      if (mine[at] === true) continue
+      entry.again = true
+      entry.outcome = { kind: 'deduplicated' }
+    }
   }
 
   /** Who was first keeps the place, in the index or in this batch; the same event of the same batch is itself. */
@@ -170,13 +202,15 @@ export function createPipeline(
   }
 
   async function handle(batch: SealedBatch, entries: readonly Entry[]): Promise<void> {
+    await claim(entries)
     await deduplicate(entries)
 
     for (const step of steps) {
       await over(entries, step.name, 'step_failed', async (some, part) => {
         const events = some.flatMap((entry) => (entry.inFlight === undefined ? [] : [entry.inFlight]))
         for (const event of events) delete event.outcome
-        await step.run({ token: `${batch.token}${part}`, events })
+        const of = { journalId: journal.id, token: batch.token }
+        await step.run({ token: `${batch.token}${part}`, events, of })
       })
       for (const entry of entries) entry.outcome ??= entry.inFlight?.outcome
     }
@@ -196,27 +230,48 @@ export function createPipeline(
 
     const aside = entries.flatMap((entry): PutAside[] =>
       entry.outcome?.kind === 'quarantined'
-        ? [{ ...entry, reason: entry.outcome.reason, event: entry.inFlight?.event }]
+        ? [
+            {
+              ...entry,
+              because: entry.because ?? entry.outcome.because,
+              reason: entry.outcome.reason,
+              event: entry.inFlight?.event,
+            },
+          ]
         : [],
     )
-    await away('ClickHouse', () => storePutAside(clickhouse, batch.token, aside))
+    await away('ClickHouse', () => storePutAside(clickhouse, batch.token, journal.id, aside))
+    const replays = entries.flatMap(({ envelope, again, outcome }) =>
+      envelope.replay === undefined || again || outcome === undefined
+        ? []
+        : [{ ...envelope.replay, receivedMs: envelope.receivedMs, outcome: outcome.kind, reason: reasonOf(outcome) }],
+    )
+    await away('ClickHouse', () => markReplayed(clickhouse, batch.token, replays))
 
     const counts = countsOf(entries)
     const keys = entries.flatMap(({ key, outcome, position }) =>
       key !== undefined && outcome?.kind === 'stored' ? [{ key, position }] : [],
     )
     await Promise.all([
-      away('PostgreSQL', () => countBatch(postgres, { journalId: journal.id, from: batch.from, to: batch.to }, counts)),
+      away('PostgreSQL', () =>
+        countBatch(postgres, { journalId: journal.id, from: batch.from, to: batch.to }, counts, replays),
+      ),
       index.record(keys),
     ])
     const bySource = new Map<string, number>()
-    for (const one of counts) bySource.set(one.sourceId, (bySource.get(one.sourceId) ?? 0) + one.events)
-    needs.counted(batch.to, bySource)
+    for (const { envelope } of entries)
+      if (envelope.replay === undefined) bySource.set(envelope.sourceId, (bySource.get(envelope.sourceId) ?? 0) + 1)
+    needs.counted(batch.to, {
+      bySource,
+      replays: entries.filter(({ envelope }) => envelope.replay !== undefined).length,
+    })
 
     await journal.confirm(batch)
-    for (const one of counts) metrics.outcomes.inc({ outcome: one.outcome, reason: one.reason }, one.events)
-    for (const { position, envelope, inFlight, outcome } of entries.slice(-500)) {
-      if (outcome === undefined) continue
+    for (const one of counts)
+      if (one.outcome !== 'replayed' && one.events > 0)
+        metrics.outcomes.inc({ outcome: one.outcome, reason: one.reason }, one.events)
+    for (const { position, envelope, inFlight, outcome, again } of entries.slice(-500)) {
+      if (outcome === undefined || again) continue
       inspector.settled(position, envelope, { event: inFlight?.event, outcome, profileId: inFlight?.profileId })
     }
   }
@@ -247,6 +302,28 @@ export function createPipeline(
   }
 }
 
+/** Reads an event out of the quarantine as a replay would, and lets the steps say what they would do. */
+export async function previewOf(
+  rows: readonly { envelope: Envelope; raw: Uint8Array; assignedId: string }[],
+  needs: { index: DedupIndex; steps: readonly PipelineStep[] },
+): Promise<{ outcome: Outcome; name: string }[]> {
+  const read = rows.map(({ envelope, raw, assignedId: id }) =>
+    envelope.fault === undefined ? readEvent(raw, envelope, id) : { quarantined: envelope.fault },
+  )
+  const events = read.flatMap((one): EventInFlight[] =>
+    'event' in one ? [{ event: one.event, position: 0n, replayed: true }] : [],
+  )
+  const won = await needs.index.find(events.map(({ event }) => dedupKey(event.sourceId, event.messageId)))
+  for (const [at, one] of events.entries()) if (won[at] !== undefined) one.outcome = { kind: 'deduplicated' }
+  for (const step of needs.steps) step.preview?.(events.filter((one) => one.outcome === undefined))
+  let at = 0
+  return read.map((one) =>
+    'event' in one
+      ? { outcome: events[at++]?.outcome ?? { kind: 'stored' }, name: one.event.name }
+      : { outcome: { kind: 'quarantined', reason: one.quarantined }, name: '' },
+  )
+}
+
 function readEvent(raw: Uint8Array, envelope: Envelope, assignedId: string) {
   let value: Json
   try {
@@ -265,18 +342,26 @@ async function away<Result>(what: string, work: () => Promise<Result>): Promise<
   }
 }
 
+const reasonOf = (outcome: Outcome): string => ('reason' in outcome ? outcome.reason : '')
+
+/**
+ * What is to be counted. An event that is replayed was received once: it moves from quarantined to what became of it now, and `replayed` stands for the
+ * place in the journal that this took, so that every place is accounted for.
+ */
 function countsOf(entries: readonly Entry[]): OutcomeCount[] {
   const tally = tallyOf()
-  for (const { envelope, outcome } of entries) {
+  for (const { envelope, outcome, again } of entries) {
     if (outcome === undefined) continue
-    const reason = 'reason' in outcome ? outcome.reason : ''
-    tally.add({
-      sourceId: envelope.sourceId,
-      receivedMs: envelope.receivedMs,
-      outcome: outcome.kind,
-      reason,
-      events: 1,
-    })
+    const { sourceId, receivedMs, replay } = envelope
+    const add = (kind: OutcomeCount['outcome'], reason: string, events: number) => {
+      tally.add({ sourceId, receivedMs, outcome: kind, reason, events })
+    }
+    if (replay !== undefined) {
+      add('replayed', again ? 'again' : '', 1)
+      if (again) continue
+      add('quarantined', replay.reason, -1)
+    }
+    add(outcome.kind, reasonOf(outcome), 1)
   }
   return tally.take()
 }

@@ -2,12 +2,13 @@ import type { Http } from '../../../platform/http/http.ts'
 import { handle, mayStill } from '../../../platform/http/http.ts'
 import type { Clock } from '../../../platform/clock/clock.ts'
 import { routes, type Inspected, type Json } from '../contract.ts'
+import type { Replays } from './replays.ts'
 import type { Collect } from './service.ts'
 
 /** A comment now and then, so that proxies keep the stream open. */
 const heartbeatMs = 15_000
 
-export function addCollectRoutes(http: Http, collect: Collect, clock: Clock): void {
+export function addCollectRoutes(http: Http, collect: Collect, replays: Replays, clock: Clock): void {
   handle(http, routes.ledger, () => collect.ledger())
   handle(http, routes.recent, ({ query }) => ({
     events: collect.inspector.recent({ sourceId: query.source, limit: query.limit }),
@@ -22,7 +23,11 @@ export function addCollectRoutes(http: Http, collect: Collect, clock: Clock): vo
     }
     return { ...found, event }
   })
-  handle(http, routes.quarantine, ({ query }) => collect.quarantine({ sourceId: query.source, reason: query.reason }))
+  handle(http, routes.quarantine, ({ query }) => collect.quarantine(query))
+  handle(http, routes.replays, async () => ({ replays: await replays.list() }))
+  handle(http, routes.checkReplay, ({ caller, body }) => replays.check(caller, body))
+  handle(http, routes.runReplay, ({ caller, params }) => replays.run(caller, params.id))
+  handle(http, routes.cancelReplay, ({ caller, params }) => replays.cancel(caller, params.id))
   handle(http, routes.parked, async () => ({ keys: await collect.parked() }))
   handle(http, routes.recover, ({ caller, body }) => collect.recover(caller, body.writeKey, body.sourceId))
   handle(http, routes.stream, ({ query, request, reply }) => {

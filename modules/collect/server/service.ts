@@ -11,19 +11,20 @@ import type { Log } from '../../../platform/log/log.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import { actorOf, type Audit } from '../../audit/server/index.ts'
 import type { Source, Sources } from '../../sources/server/index.ts'
-import { isReject, type Ledger, type RejectReason } from '../contract.ts'
+import { isReject, type Ledger, type Outcome, type RejectReason } from '../contract.ts'
 import type { Takes } from './endpoints.ts'
-import { readPutAside } from './event-store.ts'
 import { createFresh } from './fresh.ts'
+import { replayEnvelope } from './replay-envelope.ts'
 import { createInspector, type Inspector } from './inspector.ts'
-import { lookAt, networkOf, prepare, readBody, type Prepared, type Read } from './intake.ts'
+import { lookAt, networkOf, prepare, readBody, readOwn, type Prepared } from './intake.ts'
 import { countRejected, readLedger, tallyOf } from './ledger.ts'
 import { createMetrics } from './metrics.ts'
 import { forgetParked, parkBody, parkedBodies, parkedKeys, takeFromShelf } from './parked.ts'
-import { createPipeline, dedupKey, keyOfRecord, type Listener, type PipelineStep } from './pipeline.ts'
+import { createPipeline, dedupKey, keyOfRecord, previewOf, type Listener, type PipelineStep } from './pipeline.ts'
 import { typeOfPath } from './paths.ts'
-import { decodeRecord } from './record.ts'
-import { limits } from './scan.ts'
+import { readPutAside, type AsideRow, type Choice } from './put-aside.ts'
+import { decodeRecord, encodeEnvelope, encodeRecord } from './record.ts'
+import { forgetReplayed } from './replayed.ts'
 
 export interface Collect extends Takes {
   /**
@@ -47,7 +48,13 @@ export interface Collect extends Takes {
   inspector: Inspector
   /** The record at a position, as long as the journal still has it. @throws Refusal('gone') */
   raw(position: bigint): Promise<{ raw: string; via: string; sourceId: string; receivedAt: string }>
-  quarantine(filter: { sourceId?: string | undefined; reason?: string | undefined }): ReturnType<typeof readPutAside>
+  quarantine(choice: Choice): ReturnType<typeof readPutAside>
+  /** Takes rows of the quarantine in again: on disk when it resolves. The same row again changes nothing. */
+  replay(replayId: string, rows: readonly AsideRow[]): Promise<void>
+  /** What would become of rows of the quarantine now. Changes nothing. */
+  preview(rows: readonly AsideRow[]): Promise<{ outcome: Outcome; name: string }[]>
+  /** Where the journal is: what is put aside from now on is at or behind it. */
+  here(): { journalId: string; position: bigint }
   parked(): ReturnType<typeof parkedKeys>
   /** Takes what is parked under a key into a source. */
   recover(caller: Caller, writeKey: string, sourceId: Id<'source'>): Promise<{ requests: number; events: number }>
@@ -87,6 +94,9 @@ export function createCollect(needs: CollectNeeds): Collect {
   const inFlight = new Map<string, number>()
   const lastReceivedMs = new Map<string, number>()
   let countedTo = journal.stored
+  /** Places in the journal that replays took and that are not counted yet: their events were received before. */
+  let replaysOnTheWay = 0
+  let pipelineSteps: readonly PipelineStep[] = []
   let running: Promise<void> | undefined
   let progress = Promise.withResolvers<void>()
   const metrics = createMetrics(needs.registry ?? new Registry(), {
@@ -118,7 +128,10 @@ export function createCollect(needs: CollectNeeds): Collect {
       const records = await journal.read(at, 1000)
       if (records.length === 0) return
       for (const { position, payload } of records) {
-        if (position < head) onTheWay(decodeRecord(payload).envelope.sourceId, 1)
+        if (position >= head) continue
+        const { envelope } = decodeRecord(payload)
+        if (envelope.replay === undefined) onTheWay(envelope.sourceId, 1)
+        else replaysOnTheWay += 1
       }
       at += BigInt(records.length)
     }
@@ -171,9 +184,10 @@ export function createCollect(needs: CollectNeeds): Collect {
         inspector,
         metrics,
         known: (position) => fresh.take(position),
-        counted(to, bySource) {
+        counted(to, { bySource, replays }) {
           if (to > countedTo) {
             countedTo = to
+            replaysOnTheWay -= replays
             for (const [sourceId, events] of bySource) onTheWay(sourceId, -events)
           }
         },
@@ -267,16 +281,18 @@ export function createCollect(needs: CollectNeeds): Collect {
         atMs: clock.ms(),
         inFlight,
         lastReceivedMs,
-        totalInFlight: Number(journal.head - countedTo),
+        totalInFlight: Number(journal.head - countedTo) - replaysOnTheWay,
       })
     },
     async start(steps, listeners = []) {
+      pipelineSteps = steps
       await rebuildIndex()
       await countWaiting()
       running = run(steps, listeners)
       stops.push(
         clock.every(2000, flushRejected, failed),
         clock.every(600_000, () => forgetParked(postgres, clock.ms()), failed),
+        clock.every(3_600_000, () => forgetReplayed(postgres, new Date(clock.ms() - 100 * 86_400_000)), failed),
       )
     },
     async stop() {
@@ -303,7 +319,29 @@ export function createCollect(needs: CollectNeeds): Collect {
         receivedAt: new Date(envelope.receivedMs).toISOString(),
       }
     },
-    quarantine: (filter) => readPutAside(clickhouse, filter),
+    quarantine: (choice) => readPutAside(clickhouse, choice),
+    async replay(replayId, rows) {
+      if (rows.length === 0) return
+      const records = rows.map((row) =>
+        encodeRecord(encodeEnvelope(replayEnvelope(row, replayId)), Buffer.from(row.raw)),
+      )
+      replaysOnTheWay += records.length
+      try {
+        await patiently(() => journal.append(records))
+      } catch (error) {
+        replaysOnTheWay -= records.length
+        throw error
+      }
+    },
+    preview: (rows) =>
+      previewOf(
+        rows.map((row) => {
+          const envelope = replayEnvelope(row, '')
+          return { envelope, raw: Buffer.from(row.raw), assignedId: envelope.replay?.assignedId ?? '' }
+        }),
+        { index, steps: pipelineSteps },
+      ),
+    here: () => ({ journalId: journal.id, position: journal.head }),
     parked: () => parkedKeys(postgres, clock.ms()),
     async recover(caller, writeKey, sourceId) {
       const source = await needs.sources.get(sourceId)
@@ -363,15 +401,4 @@ export function createCollect(needs: CollectNeeds): Collect {
     }
   }
   return collect
-}
-
-/** Our own producers hand in values: they go the same way as everybody's bytes. */
-async function readOwn(events: readonly unknown[]): Promise<Read> {
-  const body = Buffer.from(JSON.stringify({ batch: events }))
-  if (body.length <= limits.bodyBytes || events.length === 1) {
-    return readBody({ body, type: undefined }, lookAt({ body, keys: [] }))
-  }
-  const half = Math.ceil(events.length / 2)
-  const [first, second] = [await readOwn(events.slice(0, half)), await readOwn(events.slice(half))]
-  return { ...first, events: [...first.events, ...second.events] }
 }
