@@ -27,6 +27,7 @@ import { addPullRoutes, createPulls } from '../../modules/pulls/server/index.ts'
 import { addRequestRoutes, createRequests } from '../../modules/requests/server/index.ts'
 import { addSegmentRoutes, createSegments } from '../../modules/segments/server/index.ts'
 import { addSourceRoutes, createSources } from '../../modules/sources/server/index.ts'
+import { addTrackingPlanRoutes, createTrackingPlans } from '../../modules/tracking-plan/server/index.ts'
 import type { Tool } from '../../modules/tools/contract.ts'
 import { addToolRoutes, createTools } from '../../modules/tools/server/index.ts'
 import type { Id } from '../../lib/ids/ids.ts'
@@ -159,6 +160,15 @@ export async function build(needs: BuildNeeds) {
     registry: metrics,
   })
   const replays = createReplays({ postgres, clickhouse, clock, ids, log, jobs, audit, collect })
+  const trackingPlans = createTrackingPlans({
+    postgres,
+    clickhouse,
+    clock,
+    log,
+    audit,
+    sources,
+    names: (wanted) => accounts.names(wanted),
+  })
   const identity = createIdentity({
     postgres,
     clickhouse,
@@ -334,6 +344,7 @@ export async function build(needs: BuildNeeds) {
   addChannelRoutes(http, channels)
   addConsentRoutes(http, consent)
   addCollectRoutes(http, collect, replays, clock)
+  addTrackingPlanRoutes(http, trackingPlans)
   addIdentityRoutes(http, identity)
   addProfileRoutes(http, profiles)
   addContentRoutes(http, content)
@@ -363,6 +374,8 @@ export async function build(needs: BuildNeeds) {
     channels,
     consent,
     collect,
+    replays,
+    trackingPlans,
     identity,
     profiles,
     content,
@@ -376,10 +389,11 @@ export async function build(needs: BuildNeeds) {
     /** Begins the work behind the pages: the pipeline, the jobs, the sender. */
     async start() {
       await sources.load()
+      await trackingPlans.load()
       await identity.load()
       await channels.prepareRoute()
       await destinations.start()
-      await collect.start([identity.step, profiles.step, consentStep], [destinations.listener])
+      await collect.start([trackingPlans.step, identity.step, profiles.step, consentStep], [destinations.listener])
       await jobs.start()
       await imports.start()
       await pulls.start()

@@ -9,7 +9,7 @@ import { createIds, systemRandom } from '../../../platform/random/random.ts'
 import { createAudit } from '../../audit/server/index.ts'
 import type { Json, Replay } from '../contract.ts'
 import type { PipelineStep } from './pipeline.ts'
-import { countChosen, nextChosen } from './put-aside.ts'
+import { countChosen } from './put-aside.ts'
 import { createReplays, type Replays } from './replays.ts'
 
 const caller = { kind: 'person', accountId: 'account_1', name: 'Åsa' } as unknown as Caller
@@ -143,8 +143,7 @@ describe('what was put aside', () => {
     // The sender was quicker with one of them.
     await server.collect.accept(server.source, [track('x', { messageId: 'sent again' })], 'test')
     await server.collect.drained()
-    const here = server.collect.here()
-    const rows = await nextChosen(server.clickhouse, {}, here, { journalId: '', position: -1n }, 1000)
+    const rows = await server.collect.asideRows(1000)
     expect(rows.length).toBe(151)
     const [a, b] = await Promise.all([replays.check(caller, {}), replays.check(caller, {})])
     await Promise.all([becomes(replays, a.id, 'checked'), becomes(replays, b.id, 'checked')])
@@ -180,7 +179,7 @@ describe('what was put aside', () => {
     expect(await ledger(server)).toMatchObject({ received: 2, quarantined: 2 })
     // An event without an id of its own keeps the one that it was given first.
     strict.against.clear()
-    const rows = await nextChosen(server.clickhouse, {}, server.collect.here(), { journalId: '', position: -1n }, 10)
+    const rows = await server.collect.asideRows(10)
     expect(rows.map((row) => row.envelope.replay?.assignedId)).toEqual(rows.map((row) => row.messageId))
     expect(await countChosen(server.clickhouse, {}, { ...server.collect.here(), position: 0n })).toBe(0)
     await server.close()

@@ -22,7 +22,7 @@ import { createMetrics } from './metrics.ts'
 import { forgetParked, parkBody, parkedBodies, parkedKeys, takeFromShelf } from './parked.ts'
 import { createPipeline, dedupKey, keyOfRecord, previewOf, type Listener, type PipelineStep } from './pipeline.ts'
 import { typeOfPath } from './paths.ts'
-import { readPutAside, type AsideRow, type Choice } from './put-aside.ts'
+import { nextChosen, readPutAside, type AsideRow, type Choice } from './put-aside.ts'
 import { decodeRecord, encodeEnvelope, encodeRecord } from './record.ts'
 import { forgetReplayed } from './replayed.ts'
 
@@ -49,6 +49,8 @@ export interface Collect extends Takes {
   /** The record at a position, as long as the journal still has it. @throws Refusal('gone') */
   raw(position: bigint): Promise<{ raw: string; via: string; sourceId: string; receivedAt: string }>
   quarantine(choice: Choice): ReturnType<typeof readPutAside>
+  /** Rows of the quarantine, the earliest first, as `replay` and `preview` take them. */
+  asideRows(limit: number): Promise<AsideRow[]>
   /** Takes rows of the quarantine in again: on disk when it resolves. The same row again changes nothing. */
   replay(replayId: string, rows: readonly AsideRow[]): Promise<void>
   /** What would become of rows of the quarantine now. Changes nothing. */
@@ -320,6 +322,7 @@ export function createCollect(needs: CollectNeeds): Collect {
       }
     },
     quarantine: (choice) => readPutAside(clickhouse, choice),
+    asideRows: (limit) => nextChosen(clickhouse, {}, collect.here(), { journalId: '', position: -1n }, limit),
     async replay(replayId, rows) {
       if (rows.length === 0) return
       const records = rows.map((row) =>
