@@ -8,7 +8,7 @@ import type { Authorise } from '../../platform/http/http.ts'
 /**
  * How the command line of this machine speaks to the server that has the data directory: `server.json` beside the data, readable by its owner
  * only, with the address and a token of this run. Whoever can read it could read the database files too, so it gives away nothing new.
- * It may read, import and verify, which is what the commands do. It edits nothing that is signed, asks for nothing and administers nothing:
+ * It may read, import, verify and save tracking plans, which is what the commands do. It edits nothing that is signed, asks for nothing and administers nothing:
  * otherwise an approver with a shell could be author here and signer in the browser.
  */
 export interface RunningServer {

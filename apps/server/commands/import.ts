@@ -4,9 +4,9 @@ import { Readable } from 'node:stream'
 import type { Import } from '../../../modules/imports/contract.ts'
 import type { Source } from '../../../modules/sources/contract.ts'
 import { systemClock } from '../../../platform/clock/clock.ts'
-import { ask, runningServer, type RunningServer } from '../control.ts'
-import { serve } from '../main.ts'
+import { ask, type RunningServer } from '../control.ts'
 import { common, Misuse, type Command } from './command.ts'
+import { withServer } from './server-of.ts'
 
 export const importFile: Command = {
   name: 'import',
@@ -22,25 +22,14 @@ export const importFile: Command = {
     if (name === undefined || path === undefined || more.length > 0)
       throw new Misuse('Say: interlock import SOURCE FILE, for example: interlock import "Old CRM" customers.csv')
     if (!existsSync(path)) throw new Misuse(`There is no file ${path}.`)
-    const known = runningServer(config.dataDir)
-    // Without a server that has the data directory, one is started for as long as the import takes.
-    const own =
-      known === undefined
-        ? await serve({ ...config, port: 0 }, { demo: false, pages: false, print: () => undefined })
-        : undefined
-    try {
-      const server = known ?? runningServer(config.dataDir)
-      if (server === undefined) throw new Error('The server did not start.')
+    return withServer(config, async (server) => {
       const done = await through(server, path, name, options['dry-run'] === true, (line) => {
         if (!json) process.stderr.write(`\r${line.padEnd(78)}`)
       })
       if (!json) process.stderr.write('\r'.padEnd(79) + '\r')
       print(json ? JSON.stringify(done) : report(done, options['dry-run'] === true))
       return done.state === 'failed' ? 1 : 0
-    } finally {
-      await own?.app.collect.drained()
-      await own?.stop()
-    }
+    })
   },
 }
 

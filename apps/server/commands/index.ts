@@ -3,6 +3,7 @@ import { audit } from './audit.ts'
 import { backup, restore } from './backup.ts'
 import { bench } from './bench.ts'
 import { conformance } from './conformance.ts'
+import { codegen, configuration } from './config.ts'
 import { doctor } from './doctor.ts'
 import { faults } from './faults.ts'
 import { importFile } from './import.ts'
@@ -16,6 +17,8 @@ export const commands: readonly Command[] = [
   serveCommand,
   doctor,
   importFile,
+  configuration,
+  codegen,
   audit,
   backup,
   restore,
