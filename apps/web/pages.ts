@@ -16,6 +16,7 @@ import { pages as requests } from '../../modules/requests/web/index.tsx'
 import { pages as segments } from '../../modules/segments/web/index.tsx'
 import { pages as sources } from '../../modules/sources/web/index.tsx'
 import { pages as tools } from '../../modules/tools/web/index.tsx'
+import { pages as trackingPlan } from '../../modules/tracking-plan/web/index.tsx'
 
 /** Every page of the product behind the sign-in. A module that has pages has one line here. */
 export const pages: readonly PageDefinition[] = [
@@ -24,6 +25,7 @@ export const pages: readonly PageDefinition[] = [
   segments,
   sources,
   collect,
+  trackingPlan,
   imports,
   pulls,
   destinations,

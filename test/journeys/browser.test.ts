@@ -184,6 +184,7 @@ describe.skipIf(chromiumPath === undefined)('in a real browser', () => {
       const [broadcast] = await app.journeys.list()
       const person = await app.profiles.find('p0@', undefined)
       await aDestination(house, { source: await aSource(house), settings: { url: 'https://lager.example/hooks' } })
+      const planned = app.sources.list().find((one) => one.kind !== 'internal')
       const paths = [
         '/',
         '/cockpit',
@@ -195,6 +196,8 @@ describe.skipIf(chromiumPath === undefined)('in a real browser', () => {
         `/sources/${app.sources.list()[0]?.id ?? ''}`,
         '/sources/live',
         '/sources/quarantine',
+        `/sources/${planned?.id ?? ''}/plan`,
+        `/sources/${planned?.id ?? ''}/violations`,
         '/imports',
         '/pulls',
         '/destinations',

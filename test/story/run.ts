@@ -292,6 +292,8 @@ try {
     ['segment', 'Linnéa', segmentPath],
     ['sources', 'Ивайло', '/sources'],
     ['source', 'Ивайло', `/sources/${source}`],
+    ['plan', 'Ивайло', `/sources/${source}/plan`],
+    ['violations', 'Ивайло', `/sources/${source}/violations`],
     ['live', 'Ивайло', '/sources/live'],
     ['quarantine', 'Ивайло', '/sources/quarantine'],
     ['imports', 'Ивайло', '/imports'],

@@ -50,6 +50,9 @@ export function SourcePage() {
                   <Button component={Link} to={`/imports?source=${source.id}`} variant="default">
                     Import a file
                   </Button>
+                  <Button component={Link} to={`/sources/${source.id}/plan`} variant="default">
+                    Tracking plan
+                  </Button>
                 </>
               )
             }
@@ -98,8 +101,16 @@ function Counted({ ledger, source }: { ledger: Ledger; source: Source }) {
                 'Deduplicated',
                 'Sent again by the sender (a retry), recognised by source and messageId, stored once.',
               ],
-              ['quarantined', 'Quarantined', 'Put aside with a reason; nothing of it is lost.'],
-              ['rejected', 'Rejected', 'Refused at the door with a clear answer; never acknowledged.'],
+              [
+                'quarantined',
+                'Quarantined',
+                'Put aside with a reason; nothing of it is lost. What is replayed moves from here to what became of it.',
+              ],
+              [
+                'rejected',
+                'Rejected',
+                'Refused at the door with a clear answer and never acknowledged; or blocked by the tracking plan, which the sender is not told.',
+              ],
               ['inFlight', 'In flight', 'Acknowledged, on disk, on its way to the store.'],
             ] as const
           ).map(([key, label, means]) => (

@@ -27,9 +27,7 @@ export interface TrackingPlans {
   /** Holds events against the plan of their source. In the pipeline before identity. */
   step: PipelineStep
   list(): Promise<Plan[]>
-  get(
-    sourceId: SourceId,
-  ): Promise<{
+  get(sourceId: SourceId): Promise<{
     plan: Plan | null
     owners: Record<string, string>
     versions: Awaited<ReturnType<ReturnType<typeof planStore>['versions']>>
