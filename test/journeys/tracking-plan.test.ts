@@ -105,6 +105,7 @@ describe.skipIf(chromiumPath === undefined)('the tracking plan in a browser', ()
       await page.keyboard.press('Enter')
       await channel.getByLabel('Only these values').fill('shop')
       await page.keyboard.press('Enter')
+
       await look('plan-editor')
       await page.getByRole('button', { name: 'Save it' }).click()
       await page.getByRole('dialog').waitFor({ state: 'detached' })

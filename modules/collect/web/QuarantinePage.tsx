@@ -36,7 +36,7 @@ export function QuarantinePage() {
           ) : (
             <>
               <Card title="Which" aside={plural(matched, 'event', 'events')}>
-                <div className="condition">
+                <div className="condition above">
                   <Select
                     label="Source"
                     placeholder="every source"
@@ -84,7 +84,6 @@ export function QuarantinePage() {
                           <Button
                             size="compact-sm"
                             variant="default"
-                            aria-label={reason === row.reason ? 'Show every reason' : `Show only ${row.reason}`}
                             onClick={() => {
                               put({ reason: reason === row.reason ? undefined : row.reason }, { step: true })
                             }}

@@ -156,7 +156,7 @@ export function PlannedEvents(props: {
                   size="compact-sm"
                   variant="default"
                   disabled={props.busy}
-                  aria-label={`Take ${labelOfEvent(event)} out of the plan`}
+                  aria-label={`Take out ${labelOfEvent(event)}`}
                   onClick={() => {
                     props.remove(event)
                   }}

@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useState, type ReactNode } from 'react'
 import { AuditOf } from '../../audit/web/index.tsx'
 import { routes as sources, type Source } from '../../sources/contract.ts'
 import { call, useDeed, useRoute } from '../../../ui/api.ts'
@@ -23,28 +23,32 @@ export function PlanPage() {
       {(one) => (
         <Ask of={found} shape="page">
           {({ plan, owners, versions }) => (
-            <ObjectLayout
-              panel={{
-                Versions: (
-                  <ul className="plain-list">
-                    {versions.length === 0 ? <li className="secondary">None is saved yet.</li> : null}
-                    {versions.map((version) => (
-                      <li key={version.version}>
-                        <b>{version.version}</b> {version.note === '' ? 'saved' : version.note}
-                        <br />
-                        <span className="secondary">
-                          {owners[version.savedBy] ?? 'the command line'}, <Ago at={version.savedAt} />,{' '}
-                          {plural(version.events, 'event', 'events')}
-                        </span>
-                      </li>
-                    ))}
-                  </ul>
-                ),
-                Audit: <AuditOf kind="source" id={id} />,
-              }}
-            >
-              <PlanOf source={one} plan={plan} />
-            </ObjectLayout>
+            <Whole source={one} plan={plan}>
+              {(edit) => (
+                <ObjectLayout
+                  panel={{
+                    Versions: (
+                      <ul className="plain-list">
+                        {versions.length === 0 ? <li className="secondary">None is saved yet.</li> : null}
+                        {versions.map((version) => (
+                          <li key={version.version}>
+                            <b>{version.version}</b> {version.note === '' ? 'saved' : version.note}
+                            <br />
+                            <span className="secondary">
+                              {owners[version.savedBy] ?? 'the command line'}, <Ago at={version.savedAt} />,{' '}
+                              {plural(version.events, 'event', 'events')}
+                            </span>
+                          </li>
+                        ))}
+                      </ul>
+                    ),
+                    Audit: <AuditOf kind="source" id={id} />,
+                  }}
+                >
+                  <PlanOf source={one} plan={plan} edit={edit} />
+                </ObjectLayout>
+              )}
+            </Whole>
           )}
         </Ask>
       )}
@@ -52,20 +56,54 @@ export function PlanPage() {
   )
 }
 
-function PlanOf({ source, plan }: { source: Source; plan: Plan | null }) {
+const isSame = (one: PlannedEvent, other: PlannedEvent | undefined) =>
+  other !== undefined && keyOf(one) === keyOf(other)
+
+type Edit = (before: PlannedEvent | undefined) => void
+
+/** The page and the editor over it, which stays open when the window becomes narrow. */
+function Whole(props: { source: Source; plan: Plan | null; children: (edit: Edit) => ReactNode }) {
+  const [editing, setEditing] = useState<{ before: PlannedEvent | undefined } | undefined>()
+  const { busy, save } = useSavePlan(props.source.id, props.plan)
+  const content = props.plan?.content ?? emptyPlan
+  return (
+    <>
+      {props.children((before) => {
+        setEditing({ before })
+      })}
+      {editing === undefined ? null : (
+        <EventEditor
+          before={editing.before}
+          others={content.events.filter((event) => !isSame(event, editing.before))}
+          busy={busy}
+          close={() => {
+            setEditing(undefined)
+          }}
+          save={(event) => {
+            const events =
+              editing.before === undefined
+                ? [...content.events, event]
+                : content.events.map((one) => (isSame(one, editing.before) ? event : one))
+            save({ ...content, events }, editing.before === undefined ? 'Planned an event' : 'Changed an event', () => {
+              setEditing(undefined)
+            })
+          }}
+        />
+      )}
+    </>
+  )
+}
+
+function PlanOf({ source, plan, edit }: { source: Source; plan: Plan | null; edit: Edit }) {
   const sourceId = source.id
   const seen = useRoute(routes.seen, { params: { sourceId } }, { everyMs: 5_000 })
   const recent = useRoute(routes.violations, { params: { sourceId }, query: { period: 'day' } }, { everyMs: 5_000 })
-  const [editing, setEditing] = useState<{ before: PlannedEvent | undefined } | undefined>()
   const { busy, save } = useSavePlan(sourceId, plan)
   const adopt = useDeed(routes.adopt, {
     touches,
     done: (now) => `${now.note}: version ${String(now.version)} is in force.`,
   })
   const content = plan?.content ?? emptyPlan
-  const change = (events: PlannedEvent[], note: string, then?: () => void) => {
-    save({ ...content, events }, note, then)
-  }
   const client = async () => {
     const made = await call(routes.client, { params: { sourceId } })
     const link = document.createElement('a')
@@ -104,7 +142,7 @@ function PlanOf({ source, plan }: { source: Source; plan: Plan | null }) {
           </Button>
           <Button
             onClick={() => {
-              setEditing({ before: undefined })
+              edit(undefined)
             }}
           >
             Plan an event
@@ -144,12 +182,10 @@ function PlanOf({ source, plan }: { source: Source; plan: Plan | null }) {
                   events={content.events}
                   seen={all}
                   busy={busy}
-                  edit={(before) => {
-                    setEditing({ before })
-                  }}
+                  edit={edit}
                   remove={(gone) => {
-                    change(
-                      content.events.filter((event) => keyOf(event) !== keyOf(gone)),
+                    save(
+                      { ...content, events: content.events.filter((event) => keyOf(event) !== keyOf(gone)) },
                       'Took an event out',
                     )
                   }}
@@ -160,25 +196,6 @@ function PlanOf({ source, plan }: { source: Source; plan: Plan | null }) {
           </>
         )}
       </Ask>
-      {editing === undefined ? null : (
-        <EventEditor
-          before={editing.before}
-          others={content.events.filter((event) => event !== editing.before)}
-          busy={busy}
-          close={() => {
-            setEditing(undefined)
-          }}
-          save={(event) => {
-            const events =
-              editing.before === undefined
-                ? [...content.events, event]
-                : content.events.map((one) => (one === editing.before ? event : one))
-            change(events, editing.before === undefined ? 'Planned an event' : 'Changed an event', () => {
-              setEditing(undefined)
-            })
-          }}
-        />
-      )}
     </Page>
   )
 }

@@ -31,9 +31,9 @@ export function Modes({ sourceId, plan }: { sourceId: Source['id']; plan: Plan |
   ]
   return (
     <Card title="What happens to what violates it">
-      <ul className="plain-list">
+      <ul className="plain-list choices">
         {Mode.options.map((mode) => (
-          <li key={mode} className="row">
+          <li key={mode}>
             {content.mode === mode ? (
               <Mark is="ok">
                 <b>{names[mode]}</b>

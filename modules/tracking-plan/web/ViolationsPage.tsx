@@ -54,14 +54,16 @@ export function ViolationsPage() {
         </>
       }
     >
-      <SegmentedControl
-        aria-label="Period"
-        data={periods}
-        value={period}
-        onChange={(value) => {
-          put({ period: value })
-        }}
-      />
+      <div className="row">
+        <SegmentedControl
+          aria-label="Period"
+          data={periods}
+          value={period}
+          onChange={(value) => {
+            put({ period: value })
+          }}
+        />
+      </div>
       <Ask of={found} shape="table">
         {({ violations, events, steps, stepSeconds, from }) =>
           violations.length === 0 ? (
@@ -134,9 +136,9 @@ function sentenceOf(violations: readonly Violation[], events: number): string {
   const [worst] = violations
   const names = new Set(violations.map((one) => labelOfEvent(one))).size
   const most =
-    worst === undefined
+    worst === undefined || violations.length === 1
       ? ''
-      : ` Most often, ${count(worst.events)} times: ${labelOfEvent(worst)}${worst.property === '' ? '' : `, ${worst.property}`}.`
+      : ` Most often, ${plural(worst.events, 'time', 'times')}: ${labelOfEvent(worst)}${worst.property === '' ? '' : `, ${worst.property}`}.`
   return `${plural(events, 'violation', 'violations')} in ${plural(names, 'event', 'events')}.${most}`
 }
 
