@@ -171,14 +171,16 @@ function camel(event: PlannedEvent): string {
     .filter((word) => word !== '')
   const name = words
     .map((word, at) => {
-      const first = [...word][0] ?? ''
+      const first = firstOf(word)
       return (at === 0 ? first.toLowerCase() : first.toUpperCase()) + word.slice(first.length)
     })
     .join('')
   return /^\p{ID_Start}/u.test(name) ? name : `event${name}`
 }
+/** Its first character, which may be two code units. */
+const firstOf = (text: string) => /^./su.exec(text)?.[0] ?? ''
 const pascal = (name: string) => {
-  const first = [...name][0] ?? ''
+  const first = firstOf(name)
   const type = first.toUpperCase() + name.slice(first.length)
   return type === 'Analytics' || type === 'Record' ? `${type}Event` : type
 }

@@ -261,10 +261,10 @@ function Property(props: { property: Draft; put: (change: Partial<PlannedPropert
         {type === 'string' ? (
           <TagsInput
             className="grow"
-            label="Only these values (none: any)"
+            label="Only these values (none means all)"
             value={property.values ?? []}
             onChange={(values) => {
-              put({ values: values.length === 0 ? undefined : values } as Partial<PlannedProperty>)
+              put({ values: values.length === 0 ? undefined : values })
             }}
           />
         ) : null}
@@ -280,4 +280,4 @@ function Property(props: { property: Draft; put: (change: Partial<PlannedPropert
 }
 
 /** What one type had, another need not have. */
-const unfit = { values: undefined, min: undefined, max: undefined } as unknown as Partial<PlannedProperty>
+const unfit: Partial<PlannedProperty> = { values: undefined, min: undefined, max: undefined }
