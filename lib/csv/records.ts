@@ -1,4 +1,5 @@
 import { parse } from 'csv-parse/sync'
+import { splitByTheBook } from './split.ts'
 
 /** One record of a delimited file, or a line that could not be read as one. */
 export interface CsvRecord {
@@ -27,6 +28,7 @@ interface Line {
   text: string
   tooLong: boolean
 }
+const linesOf = (text: string): string[] => (text.includes('\r') ? text.split(/\r\n|\n|\r/) : text.split('\n'))
 const quotesIn = (text: string): number => {
   let count = 0
   for (let at = text.indexOf('"'); at !== -1; at = text.indexOf('"', at + 1)) count += 1
@@ -45,11 +47,15 @@ export function createRecordReader(delimiter: string): RecordReader {
   /** A carriage return at the very end may be half of a line end. */
   let half = ''
   let waiting: Line[] = []
+  /** Of `waiting`, so many are taken already: to shift each off the front would move all the others. */
+  let taken = 0
   let line = 1
   let width: number | undefined
 
   // A lone line may hold a stray quote (5" pipe); a record over several lines must be quoted by the book, or lines would be glued together.
   const parseText = (text: string, relaxed: boolean): string[] | undefined => {
+    const cells = splitByTheBook(text, delimiter)
+    if (cells !== undefined) return cells
     try {
       const rows = parse(text, {
         delimiter,
@@ -74,7 +80,7 @@ export function createRecordReader(delimiter: string): RecordReader {
 
   /** Takes lines from the front of `waiting` as one record; undefined when more lines are needed to tell. */
   function take(final: boolean): CsvRecord | undefined {
-    const { text: first, tooLong } = waiting[0] ?? { text: '', tooLong: false }
+    const { text: first, tooLong } = waiting[taken] ?? { text: '', tooLong: false }
     if (tooLong)
       return asItIs({
         line,
@@ -82,7 +88,7 @@ export function createRecordReader(delimiter: string): RecordReader {
         problem: `the line is longer than ${maxLine.toLocaleString('en-GB')} characters`,
       })
     if (first.trim() === '') {
-      waiting.shift()
+      taken += 1
       line += 1
       return undefined
     }
@@ -92,8 +98,8 @@ export function createRecordReader(delimiter: string): RecordReader {
     let characters = first.length
     let quotes = quotesIn(first)
     let ended = quotes % 2 === 0
-    for (let count = 2; !ended && count <= Math.min(waiting.length, maxLines); count++) {
-      const next = waiting[count - 1]
+    for (let count = 2; !ended && count <= Math.min(waiting.length - taken, maxLines); count++) {
+      const next = waiting[taken + count - 1]
       if (next === undefined) break
       ended = next.tooLong
       if (ended) break
@@ -105,21 +111,21 @@ export function createRecordReader(delimiter: string): RecordReader {
       if (!ended) continue
       const together = parseText(
         waiting
-          .slice(0, count)
+          .slice(taken, taken + count)
           .map((one) => one.text)
           .join('\n'),
         false,
       )
       if (fits(together)) return done(together, count)
     }
-    if (!ended && !final && waiting.length < maxLines && characters <= maxCharacters) return undefined
+    if (!ended && !final && waiting.length - taken < maxLines && characters <= maxCharacters) return undefined
     if (alone !== undefined) return done(alone, 1)
     return asItIs(broken(first))
   }
 
   /** The first line is this record, however it reads. */
   function asItIs(record: CsvRecord): CsvRecord {
-    waiting.shift()
+    taken += 1
     line += 1
     return record
   }
@@ -130,19 +136,21 @@ export function createRecordReader(delimiter: string): RecordReader {
       cells.length === width
         ? { line, cells }
         : { line, cells, problem: `${String(cells.length)} columns where ${String(width)} are expected` }
-    waiting.splice(0, lines)
+    taken += lines
     line += lines
     return record
   }
 
   function drain(final: boolean): CsvRecord[] {
     const records: CsvRecord[] = []
-    while (waiting.length > 0) {
-      const before = waiting.length
+    while (taken < waiting.length) {
+      const before = taken
       const record = take(final)
       if (record !== undefined) records.push(record)
-      else if (waiting.length === before) break
+      else if (taken === before) break
     }
+    waiting = waiting.slice(taken)
+    taken = 0
     return records
   }
 
@@ -162,7 +170,7 @@ export function createRecordReader(delimiter: string): RecordReader {
     push(text) {
       const all = half + text
       half = all.endsWith('\r') ? '\r' : ''
-      const [first = '', ...others] = all.slice(0, all.length - half.length).split(/\r\n|\n|\r/)
+      const [first = '', ...others] = linesOf(all.slice(0, all.length - half.length))
       add(first)
       const lines: Line[] = []
       for (const other of others) {

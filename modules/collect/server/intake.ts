@@ -35,7 +35,7 @@ export interface Read {
   envelope: Pick<Envelope, 'sentAt' | 'context' | 'integrations'>
 }
 
-interface ReadEvent {
+export interface ReadEvent {
   bytes: Uint8Array
   value: Json | undefined
   /** Found before parsing: it is put aside unread. */
@@ -97,17 +97,6 @@ export async function readBody(
   }
 }
 
-/** Our own producers hand in values: they go the same way as everybody's bytes. */
-export async function readOwn(events: readonly unknown[]): Promise<Read> {
-  const body = Buffer.from(JSON.stringify({ batch: events }))
-  if (body.length <= limits.bodyBytes || events.length === 1) {
-    return readBody({ body, type: undefined }, lookAt({ body, keys: [] }))
-  }
-  const half = Math.ceil(events.length / 2)
-  const [first, second] = [await readOwn(events.slice(0, half)), await readOwn(events.slice(half))]
-  return { ...first, events: [...first.events, ...second.events] }
-}
-
 function readOne(body: Buffer, type: EventType | undefined): Read {
   if (body.length > limits.eventBytes) {
     if (!/^(?:\xef\xbb\xbf)?\s*\{/.test(body.toString('latin1', 0, 64))) throw notJson()
@@ -121,7 +110,8 @@ function readOne(body: Buffer, type: EventType | undefined): Read {
   return { events: [{ bytes: body, value, fault: undefined }], envelope: {} }
 }
 
-function faultOf(span: EventSpan): QuarantineReason | undefined {
+/** What bars an event before it is parsed. */
+export function faultOf(span: EventSpan): QuarantineReason | undefined {
   if (span.depth > limits.depth) return 'too_deep'
   if (span.keys > limits.keys) return 'too_many_keys'
   return span.to - span.from > limits.eventBytes ? 'event_too_large' : undefined

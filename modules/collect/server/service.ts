@@ -16,10 +16,11 @@ import type { Takes } from './endpoints.ts'
 import { createFresh } from './fresh.ts'
 import { replayEnvelope } from './replay-envelope.ts'
 import { createInspector, type Inspector } from './inspector.ts'
-import { lookAt, networkOf, prepare, readBody, readOwn, type Prepared } from './intake.ts'
+import { lookAt, networkOf, prepare, readBody, type Prepared } from './intake.ts'
 import { countRejected, readLedger, tallyOf } from './ledger.ts'
 import { createMetrics } from './metrics.ts'
 import { forgetParked, parkBody, parkedBodies, parkedKeys, takeFromShelf } from './parked.ts'
+import { readOwn } from './own.ts'
 import { createPipeline, dedupKey, keyOfRecord, previewOf, type Listener, type PipelineStep } from './pipeline.ts'
 import { typeOfPath } from './paths.ts'
 import { nextChosen, readPutAside, type AsideRow, type Choice } from './put-aside.ts'
@@ -29,7 +30,7 @@ import { forgetReplayed } from './replayed.ts'
 export interface Collect extends Takes {
   /**
    * Takes events of our own producers (imports, message events, the demo company): bodies as a Segment SDK would send them,
-   * each with a `type`. Resolves when they are on disk; waits while the journal is busy, up to a minute.
+   * each with a `type`, as plain values of JSON. Resolves when they are on disk; waits while the journal is busy, up to a minute.
    * @returns how many were accepted, how many put aside, and which (places in `events`)
    */
   accept(
@@ -268,12 +269,13 @@ export function createCollect(needs: CollectNeeds): Collect {
     },
     async accept(source, events, via) {
       const putAside: number[] = []
-      for (let at = 0; at < events.length; at += 1000) {
-        const some = events.slice(at, at + 1000)
+      let at = 0
+      for await (const read of readOwn(events)) {
         const receivedMs = clock.ms()
-        const prepared = await prepare(await readOwn(some), source, { type: undefined, via, ip: '', receivedMs })
+        const prepared = await prepare(read, source, { type: undefined, via, ip: '', receivedMs })
         await patiently(() => append(source.id, receivedMs, prepared))
         for (const { index } of prepared.quarantined) putAside.push(at + index)
+        at += read.events.length
       }
       return { accepted: events.length - putAside.length, quarantined: putAside.length, putAside }
     },

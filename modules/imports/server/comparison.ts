@@ -1,4 +1,5 @@
 import type { CsvRecord } from '../../../lib/csv/records.ts'
+import { bitsOf, createKeyTable } from './keys.ts'
 import type { Row } from './rows.ts'
 
 /** What was last said for a key: by its nth row in the file that had it last. */
@@ -20,6 +21,7 @@ export interface Decided {
   send?: LastRow
 }
 
+const none: readonly LastRow[] = []
 /** Keys of one file that are remembered; of a longer file, the rest of the rows count as the first of their key. */
 const mostKeys = 1_000_000
 
@@ -30,16 +32,18 @@ const mostKeys = 1_000_000
  * @param run of this reading; rows that it wrote before it was stopped count as sent by it
  */
 export function createComparison(run: string) {
-  const inFile = new Map<string, { nth: number; hash: string; sent: boolean }>()
+  const inFile = createKeyTable(mostKeys)
   /** Keys of which an earlier file had more rows, with the row that is known unless nothing follows. */
   const open = new Map<string, { nth: number; held?: Decided & { last: LastRow } }>()
 
   function next(record: CsvRecord, row: Row, last: ReadonlyMap<string, readonly LastRow[]>): Decided[] {
     const { key, hash } = row
     const before = inFile.get(key)
-    if (before?.hash === hash) return [{ record, row, known: true }]
+    const bits = bitsOf(hash)
+    if (before !== undefined && before.hash[0] === bits[0] && before.hash[1] === bits[1])
+      return [{ record, row, known: true }]
     const nth = before === undefined ? 0 : before.nth + 1
-    const rows = last.get(key) ?? []
+    const rows = last.get(key) ?? none
     const stored = rows.find((one) => one.nth === nth)
     const decided: Decided[] = []
     const held = open.get(key)?.held
@@ -47,8 +51,7 @@ export function createComparison(run: string) {
     const same = stored?.hash === hash
     const mine = same && stored.run === run
     const send = !mine && (!same || before?.sent === true)
-    if (inFile.size < mostKeys || before !== undefined)
-      inFile.set(key, { nth, hash, sent: mine || send || before?.sent === true })
+    inFile.set(key, { nth, hash: bits, sent: mine || send || before?.sent === true })
     const one: Decided = {
       record,
       row,

@@ -44,6 +44,7 @@ function aLife(accept: Accept = (...of) => server.collect.accept(...of)) {
     audit: createAudit({ postgres, clock }),
     sources: server.sources,
     collect: { accept },
+    rowsAtOnce: 500,
   })
   return {
     imports,

@@ -132,12 +132,15 @@ function consentState(text: string): boolean | undefined {
 }
 
 function setTrait(traits: Record<string, unknown>, name: string, value: unknown): void {
-  const [head, tail] = name.split('.')
-  if (head === undefined) return
-  if (tail === undefined) {
-    traits[head] = value
+  const dot = name.indexOf('.')
+  if (dot === -1) {
+    traits[name] = value
     return
   }
+  const head = name.slice(0, dot)
+  const tail = name.slice(dot + 1)
   const inner = traits[head]
-  traits[head] = { ...(typeof inner === 'object' && inner !== null ? inner : {}), [tail]: value }
+  // The object is this row's own: it came from here.
+  if (typeof inner === 'object' && inner !== null) (inner as Record<string, unknown>)[tail] = value
+  else traits[head] = { [tail]: value }
 }

@@ -64,6 +64,8 @@ export interface ImportNeeds {
   audit: Audit
   sources: Pick<Sources, 'get'>
   collect: Pick<Collect, 'accept'>
+  /** So many rows are decided and sent together: a stop costs at most one such chunk its place. */
+  rowsAtOnce?: number
 }
 
 export function createImports(needs: ImportNeeds): Imports {

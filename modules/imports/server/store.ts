@@ -206,25 +206,34 @@ export function importStore(postgres: Postgres) {
       )
       return rows.length > 0
     },
+    /** Whether anything was ever read into this source: of a first import, no row needs to be asked for. */
+    async hasLastRows(sourceId: string) {
+      const rows = await postgres.query('SELECT 1 FROM imports.last_row WHERE source_id = $1 LIMIT 1', [sourceId])
+      return rows.length > 0
+    },
     async lastRows(sourceId: string, keys: readonly string[]) {
       return postgres.query<LastRow>(
         'SELECT key, nth, hash, generation, run FROM imports.last_row WHERE source_id = $1 AND key = ANY($2)',
         [sourceId, [...new Set(keys)]],
       )
     },
-    /** In order of key, so that two imports into one source never wait for each other in a circle. */
+    /**
+     * In order of key, so that two imports into one source never wait for each other in a circle. Keys and hashes have no commas, so they travel as one
+     * text each: the driver's own way to write an array took a tenth of an import.
+     */
     async putLastRows(sourceId: string, rows: readonly LastRow[]) {
+      const joined = (cell: (row: LastRow) => string | number) => rows.map(cell).join(',')
       await postgres.query(
         `INSERT INTO imports.last_row (source_id, key, nth, hash, generation, run)
-         SELECT $1, key, nth, hash, generation, run FROM unnest($2::text[], $3::int[], $4::text[], $5::int[], $6::text[]) AS g (key, nth, hash, generation, run) ORDER BY key, nth
+         SELECT $1, key, nth, hash, generation, run FROM unnest(string_to_array($2, ','), string_to_array($3, ',')::int[], string_to_array($4, ','), string_to_array($5, ',')::int[], string_to_array($6, ',')) AS g (key, nth, hash, generation, run) ORDER BY key, nth
          ON CONFLICT (source_id, key, nth) DO UPDATE SET hash = excluded.hash, generation = excluded.generation, run = excluded.run`,
         [
           sourceId,
-          rows.map((row) => row.key),
-          rows.map((row) => row.nth),
-          rows.map((row) => row.hash),
-          rows.map((row) => row.generation),
-          rows.map((row) => row.run),
+          joined((row) => row.key),
+          joined((row) => row.nth),
+          joined((row) => row.hash),
+          joined((row) => row.generation),
+          joined((row) => row.run),
         ],
       )
     },
