@@ -44,24 +44,30 @@ export function detectFormat(sample: string, encoding: CsvFormat['encoding']): C
   const text = sample.replace(/^\uFEFF/, '')
   const delimiter = detectDelimiter(text)
   const records = readAll(text, delimiter).slice(0, 200)
-  const [first, ...rest] = records
-  const cells = first?.cells ?? []
-  const headerLike = cells.every(
-    (cell) => cell !== '' && !/^\d+([.,]\d+)?$/.test(cell) && cellTypeOf([cell]) === 'text',
-  )
-  const distinct = new Set(cells).size === cells.length
+  const [, ...rest] = records
   const dates = rest.flatMap((record) => record.cells).filter((cell) => /^\d{1,2}[./-]\d{1,2}[./-]\d{4}$/.test(cell))
   const secondOver12 = dates.some((cell) => Number(cell.split(/[./-]/)[1]) > 12)
-  return { delimiter, encoding, hasHeader: headerLike && distinct, dateOrder: secondOver12 ? 'mdy' : 'dmy' }
+  return { delimiter, encoding, hasHeader: beginsWithNames(records), dateOrder: secondOver12 ? 'mdy' : 'dmy' }
+}
+
+/** Whether the first record names columns rather than being a row like the others. */
+export function beginsWithNames(records: readonly CsvRecord[]): boolean {
+  const cells = records[0]?.cells ?? []
+  const nameLike = cells.every((cell) => cell !== '' && !/^\d+([.,]\d+)?$/.test(cell) && cellTypeOf([cell]) === 'text')
+  return nameLike && new Set(cells).size === cells.length
 }
 
 /** Names, types and samples of the columns, from the first rows. */
 export function detectColumns(sample: string, format: CsvFormat): CsvColumn[] {
-  const records = readAll(sample.replace(/^\uFEFF/, ''), format.delimiter).filter(
-    (record) => record.problem === undefined,
-  )
-  const header = format.hasHeader ? (records[0]?.cells ?? []) : []
-  const rows = format.hasHeader ? records.slice(1) : records
+  const records = readAll(sample.replace(/^\uFEFF/, ''), format.delimiter)
+  return columnsOf(records, format.hasHeader)
+}
+
+/** Names, types and samples of the columns of records that were read already. */
+export function columnsOf(all: readonly CsvRecord[], hasHeader: boolean): CsvColumn[] {
+  const records = all.filter((record) => record.problem === undefined)
+  const header = hasHeader ? (records[0]?.cells ?? []) : []
+  const rows = hasHeader ? records.slice(1) : records
   const width = Math.max(header.length, ...rows.map((row) => row.cells.length), 0)
   return Array.from({ length: width }, (_, index) => {
     const values = rows.map((row) => row.cells[index]?.trim() ?? '')

@@ -1,4 +1,5 @@
 import { parse } from 'csv-parse/sync'
+import { createLineReader, longestLine, type Line } from './lines.ts'
 import { splitByTheBook } from './split.ts'
 
 /** One record of a delimited file, or a line that could not be read as one. */
@@ -20,15 +21,6 @@ export interface RecordReader {
 /** A quoted field may run over this many lines or characters; beyond it, its opening quote is taken for a slip. */
 const maxLines = 50
 const maxCharacters = 65_536
-/** A line beyond this many characters is no row of a table; it is let go by and named, so that a file without line ends costs no memory. */
-const maxLine = 1_048_576
-
-/** A line of the file; of one that is too long only its beginning is kept. */
-interface Line {
-  text: string
-  tooLong: boolean
-}
-const linesOf = (text: string): string[] => (text.includes('\r') ? text.split(/\r\n|\n|\r/) : text.split('\n'))
 const quotesIn = (text: string): number => {
   let count = 0
   for (let at = text.indexOf('"'); at !== -1; at = text.indexOf('"', at + 1)) count += 1
@@ -41,11 +33,7 @@ const quotesIn = (text: string): number => {
  * decides which lines belong together. Work and memory are bounded for any file: each line is parsed at most twice.
  */
 export function createRecordReader(delimiter: string): RecordReader {
-  /** The line that is not complete yet, in the pieces in which it came: putting them together each time would cost the square of its length. */
-  let open: string[] = []
-  let openLength = 0
-  /** A carriage return at the very end may be half of a line end. */
-  let half = ''
+  const lines = createLineReader()
   let waiting: Line[] = []
   /** Of `waiting`, so many are taken already: to shift each off the front would move all the others. */
   let taken = 0
@@ -85,7 +73,7 @@ export function createRecordReader(delimiter: string): RecordReader {
       return asItIs({
         line,
         cells: [first],
-        problem: `the line is longer than ${maxLine.toLocaleString('en-GB')} characters`,
+        problem: `the line is longer than ${longestLine.toLocaleString('en-GB')} characters`,
       })
     if (first.trim() === '') {
       taken += 1
@@ -154,36 +142,13 @@ export function createRecordReader(delimiter: string): RecordReader {
     return records
   }
 
-  function add(piece: string): void {
-    openLength += piece.length
-    if (openLength <= maxLine) open.push(piece)
-    else open = [`${open.join('')}${piece}`.slice(0, 200)]
-  }
-  function close(): Line {
-    const closed = { text: open.join(''), tooLong: openLength > maxLine }
-    open = []
-    openLength = 0
-    return closed
-  }
-
   return {
     push(text) {
-      const all = half + text
-      half = all.endsWith('\r') ? '\r' : ''
-      const [first = '', ...others] = linesOf(all.slice(0, all.length - half.length))
-      add(first)
-      const lines: Line[] = []
-      for (const other of others) {
-        lines.push(close())
-        add(other)
-      }
-      waiting = waiting.length === 0 ? lines : [...waiting, ...lines]
+      waiting = waiting.length === 0 ? lines.push(text) : [...waiting, ...lines.push(text)]
       return drain(false)
     },
     end() {
-      half = ''
-      const rest = close()
-      if (rest.tooLong || rest.text.trim() !== '') waiting.push(rest)
+      waiting.push(...lines.end())
       return drain(true)
     },
   }

@@ -5,12 +5,30 @@ import { route } from '../../lib/routes/routes.ts'
 export const ImportId = idOf('import')
 export const SourceId = idOf('source')
 
+/** What kinds of files are read, and which of the fields of a format each of them asks for: a page draws itself from it. */
+export const fileKinds = {
+  csv: { name: 'separated values (CSV)', asks: ['delimiter', 'encoding', 'hasHeader', 'dateOrder'] },
+  fixed: { name: 'fixed width', asks: ['starts', 'encoding', 'hasHeader', 'dateOrder'] },
+  ndjson: { name: 'JSON, an object a line', asks: ['dateOrder'] },
+  xlsx: { name: 'Excel workbook (XLSX)', asks: ['sheet', 'hasHeader', 'dateOrder'] },
+  parquet: { name: 'Parquet', asks: [] },
+} as const satisfies Record<string, { name: string; asks: readonly string[] }>
+export type FileKind = keyof typeof fileKinds
+
 /** How the file is written. Detected, shown, correctable. */
 export const Format = z.object({
+  kind: z.enum(['csv', 'fixed', 'ndjson', 'xlsx', 'parquet']).default('csv'),
+  /** Packed with gzip around it. */
+  gzip: z.boolean().default(false),
   delimiter: z.enum([',', ';', '\t', '|']),
   encoding: z.enum(['utf-8', 'utf-16le', 'windows-1252', 'windows-1251', 'iso-8859-15']),
   hasHeader: z.boolean(),
   dateOrder: z.enum(['dmy', 'mdy']),
+  /** Of a workbook: the sheet that is read, and those that it has. */
+  sheet: z.string().max(100).default(''),
+  sheets: z.array(z.string().max(100)).max(500).default([]),
+  /** Of fixed width: the first character of each column, from 0, rising. */
+  starts: z.array(z.number().int().min(0).max(100_000)).max(1_000).default([]),
 })
 export type Format = z.infer<typeof Format>
 

@@ -12,6 +12,8 @@ export interface Files {
   /** The first bytes of a file. */
   head(id: string, bytes: number): Promise<Uint8Array>
   read(id: string): AsyncIterable<Uint8Array>
+  /** The bytes from `from` up to (not including) `to`, fewer at the end of the file: formats whose table of contents is at their end. */
+  part(id: string, from: number, to: number): Promise<Uint8Array>
   remove(id: string): Promise<void>
   list(): Promise<string[]>
 }
@@ -48,6 +50,16 @@ export function createFiles(directory: string): Files {
         const { size } = await stat(pathOf(id))
         const buffer = new Uint8Array(Math.min(bytes, size))
         await file.read(buffer, 0, buffer.length, 0)
+        return buffer
+      } finally {
+        await file.close()
+      }
+    },
+    async part(id, from, to) {
+      const file = await open(pathOf(id))
+      try {
+        const buffer = new Uint8Array(Math.max(0, Math.min(to, (await file.stat()).size) - from))
+        await file.read(buffer, 0, buffer.length, from)
         return buffer
       } finally {
         await file.close()

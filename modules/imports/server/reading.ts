@@ -1,5 +1,4 @@
-import iconv from 'iconv-lite'
-import { createRecordReader, type CsvRecord } from '../../../lib/csv/records.ts'
+import type { CsvRecord } from '../../../lib/csv/records.ts'
 import type { Id } from '../../../lib/ids/ids.ts'
 import { Refusal } from '../../../lib/refusals/refusals.ts'
 import type { Clock } from '../../../platform/clock/clock.ts'
@@ -10,6 +9,8 @@ import type { Ids } from '../../../platform/random/random.ts'
 import type { Collect } from '../../collect/server/index.ts'
 import type { Source, Sources } from '../../sources/server/index.ts'
 import { createComparison, type Decided, type LastRow } from './comparison.ts'
+import { kinds } from './formats/kinds.ts'
+import { tableFile } from './formats/table-file.ts'
 import { eventsOf, readRow, type RowResult } from './rows.ts'
 import { importStore, type StoredImport } from './store.ts'
 import { createTally } from './tally.ts'
@@ -36,25 +37,6 @@ export function createReading(needs: ReadingNeeds) {
   const { postgres, clock, files, collect, sources, rowsAtOnce = rowsAtOnceByDefault } = needs
   const store = importStore(postgres)
   const until = () => new Date(clock.ms() + heldMs)
-
-  async function* recordsOf(row: StoredImport, read: (bytes: number) => void): AsyncGenerator<CsvRecord[]> {
-    const reader = createRecordReader(row.format.delimiter)
-    const decoder = iconv.getDecoder(row.format.encoding)
-    let first = true
-    let header = row.format.hasHeader
-    const rest = (found: CsvRecord[]) => {
-      if (!header || found.length === 0) return found
-      header = false
-      return found.slice(1)
-    }
-    for await (const chunk of files.read(row.id)) {
-      read(chunk.byteLength)
-      const text = decoder.write(Buffer.from(chunk))
-      yield rest(reader.push(first ? text.replace(/^\uFEFF/, '') : text))
-      first = false
-    }
-    yield rest([...reader.push(decoder.end() ?? ''), ...reader.end()])
-  }
 
   /** First into the journal, then written down: killed in between, the same rows come again under the same message ids, and count once. */
   async function send(source: Source, decided: readonly Decided[]): Promise<void> {
@@ -96,6 +78,8 @@ export function createReading(needs: ReadingNeeds) {
       for (const { record, row: read, known } of decided) tally.add(record, read, known)
       return store.progress(row.id, reader, until(), bytesRead, tally.counts(), tally.worst())
     }
+    const file = await tableFile(files, row.id, row.bytes)
+    const names = row.columns.map((column) => column.name)
     let bytesRead = 0
     let onItsWay: Promise<boolean> = Promise.resolve(true)
     const setOut = (chunk: Promise<boolean>) => {
@@ -105,7 +89,7 @@ export function createReading(needs: ReadingNeeds) {
     }
     try {
       for await (const records of inChunks(
-        recordsOf(row, (bytes) => (bytesRead += bytes)),
+        kinds[row.format.kind].records(file, row.format, names, (bytes) => (bytesRead += bytes)),
         rowsAtOnce,
       )) {
         signal.throwIfAborted()

@@ -1,6 +1,5 @@
-import iconv from 'iconv-lite'
+import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
-import { detectColumns, detectEncoding, detectFormat } from '../../../lib/csv/detect.ts'
 import type { Id } from '../../../lib/ids/ids.ts'
 import { Refusal } from '../../../lib/refusals/refusals.ts'
 import type { Clock } from '../../../platform/clock/clock.ts'
@@ -15,14 +14,13 @@ import { actorOf, type Audit } from '../../audit/server/index.ts'
 import type { Collect } from '../../collect/server/index.ts'
 import type { Sources } from '../../sources/server/index.ts'
 import { ImportId, keepDays, type Column, type Format, type Import } from '../contract.ts'
+import { columnsOfTable, detectTable } from './formats/kinds.ts'
+import { tableFile } from './formats/table-file.ts'
 import { guessMeanings } from './meanings.ts'
 import { createReading } from './reading.ts'
 import { importStore, type StoredImport } from './store.ts'
 
 const maxBytes = 2_147_483_648
-const sampleBytes = 131_072
-/** A table with more columns than this is none: a wrong delimiter, or one endless line. */
-const mostColumns = 1_000
 const tendEveryMs = 10_000
 const atRest: Import['state'][] = ['uploaded', 'checked', 'cancelled', 'failed', 'done']
 
@@ -103,6 +101,18 @@ export function createImports(needs: ImportNeeds): Imports {
     )
   }
 
+  /** How a file that just came is written and what its columns may mean; nothing of it stays when it is no table. */
+  async function looked(id: Id<'import'>, bytes: number): Promise<{ format: Format; columns: Column[] }> {
+    try {
+      const file = await tableFile(files, id, bytes)
+      const format = await detectTable(file)
+      return { format, columns: guessMeanings(await columnsOfTable(file, format)) }
+    } catch (error) {
+      await files.remove(id)
+      throw error
+    }
+  }
+
   async function start(caller: Caller, id: Id<'import'>, kind: 'check' | 'run'): Promise<Import> {
     const row = await need(id)
     needFile(row)
@@ -160,22 +170,7 @@ export function createImports(needs: ImportNeeds): Imports {
         await files.remove(id)
         throw new Refusal('bad_input', 'The file is empty.')
       }
-      const head = await files.head(id, sampleBytes)
-      const encoding = detectEncoding(head)
-      const sample = iconv.decode(Buffer.from(head), encoding)
-      if (sample.includes('\u0000')) {
-        await files.remove(id)
-        throw new Refusal('bad_input', 'This is no text file. Save the table as CSV and hand it in again.')
-      }
-      const format = detectFormat(sample, encoding)
-      const columns = guessMeanings(detectColumns(sample, format))
-      if (columns.length > mostColumns) {
-        await files.remove(id)
-        throw new Refusal(
-          'bad_input',
-          `The first lines have ${columns.length.toLocaleString('en-GB')} columns; a table of people has at most ${mostColumns.toLocaleString('en-GB')}.`,
-        )
-      }
+      const { format, columns } = await looked(id, bytes)
       await postgres.transaction(async (tx) => {
         await importStore(tx).insert({
           id,
@@ -205,15 +200,10 @@ export function createImports(needs: ImportNeeds): Imports {
       if (row.state === 'running' || row.state === 'checking')
         throw new Refusal('not_now', 'The file is being read; cancel that first.')
       // Another delimiter or encoding makes other columns: guess them anew, then lay the person's choices over the guess.
-      const same =
-        format.delimiter === row.format.delimiter &&
-        format.encoding === row.format.encoding &&
-        format.hasHeader === row.format.hasHeader
+      const same = isDeepStrictEqual({ ...format, dateOrder: '' }, { ...row.format, dateOrder: '' })
       const base = same
         ? row.columns
-        : guessMeanings(
-            detectColumns(iconv.decode(Buffer.from(await files.head(id, sampleBytes)), format.encoding), format),
-          )
+        : guessMeanings(await columnsOfTable(await tableFile(files, id, row.bytes), format))
       const chosen = base.map((column) => ({
         ...column,
         ...(same ? columns.find((other) => other.index === column.index) : undefined),

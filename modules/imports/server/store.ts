@@ -1,6 +1,6 @@
 import type { Generated } from 'kysely'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
-import type { Column, Counts, Format, Import, WorstRow } from '../contract.ts'
+import { Format, type Column, type Counts, type Import, type WorstRow } from '../contract.ts'
 import type { LastRow } from './comparison.ts'
 
 interface ImportTable {
@@ -43,7 +43,8 @@ function fromRow(row: Row) {
     fileName: row.file_name,
     bytes: Number(row.bytes),
     state: row.state,
-    format: row.format,
+    // Written before there were other kinds of files, it says less.
+    format: Format.parse(row.format),
     columns: row.columns,
     counts: row.counts,
     worst: row.worst,
