@@ -9,6 +9,8 @@ export interface CsvRecord {
   cells: string[]
   /** Set when the line is broken: what is wrong, in words. Its cells are then whatever could be told apart. */
   problem?: string
+  /** Values of which the reader has no column: named, so that nothing disappears in silence. */
+  left?: readonly string[]
 }
 
 export interface RecordReader {

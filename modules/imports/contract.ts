@@ -99,6 +99,8 @@ export const Import = z.object({
   createdAt: z.string(),
   finishedAt: z.string().nullable(),
   startedBy: z.string(),
+  /** Whose mapping of an earlier file of the same columns was laid over this one when it came. */
+  mapped: z.object({ by: z.string(), at: z.string() }).nullable(),
   /** When the file is deleted; null when it is. */
   fileUntil: z.string().nullable(),
 })

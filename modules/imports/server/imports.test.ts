@@ -200,6 +200,44 @@ describe('an export that comes again every month', () => {
   })
 })
 
+describe('how a file is read and what its columns mean', () => {
+  it('is kept when it is read in, and laid over the next file of the source that has the same columns', async () => {
+    const life = aLife()
+    await life.jobs.start()
+    const first = await handIn(life.imports, 'CUST_NO;Wohnhaft;Seit\nk1;Köln;03/04/2020\n')
+    expect(first.mapped).toBeNull()
+    await life.imports.plan(caller, first.id, { ...first.format, dateOrder: 'mdy' }, [
+      { index: 1, type: 'text', meaning: { kind: 'trait', name: 'address.city' } },
+      { index: 2, type: 'date', meaning: { kind: 'trait', name: 'customerSince' } },
+    ])
+    // Only looked at and corrected, it is nobody's rule yet.
+    expect((await handIn(life.imports, 'CUST_NO;Wohnhaft;Seit\nk1;Köln;03/04/2020\n')).mapped).toBeNull()
+    await life.imports.run(caller, first.id)
+    await becomes(life.imports, first.id, 'done')
+
+    const next = await handIn(life.imports, 'Seit;CUST_NO;Wohnhaft\n05/06/2021;k2;Malmö\n')
+    expect(next).toMatchObject({ format: { dateOrder: 'mdy' }, mapped: { by: 'Ивайло' } })
+    expect(next.columns.map((column) => column.meaning)).toEqual([
+      { kind: 'trait', name: 'customerSince' },
+      { kind: 'identifier', type: 'crm_id' },
+      { kind: 'trait', name: 'address.city' },
+    ])
+    expect((await handIn(life.imports, 'CUST_NO;Wohnhaft\nk3;Malmö\n')).mapped).toBeNull()
+    await life.stop()
+  })
+
+  it('holds for lines of JSON too, and a value without a column is named', async () => {
+    const { imports } = aLife()
+    const many = Array.from({ length: 4_000 }, (_, at) =>
+      JSON.stringify({ crm_id: `j${String(at)}`, address: { city: 'Köln'.repeat(10) } }),
+    )
+    const { id } = await handIn(imports, [...many, '{"crm_id":"late","shoe":42}'].join('\n'), 'people.ndjson')
+    const done = await imports.through(id, 'run')
+    expect(done.counts).toMatchObject({ rows: 4_001, sent: 4_001, withProblems: 1 })
+    expect(done.worst[0]?.problems).toEqual(['shoe: the first rows have no such column, so it is left out'])
+  })
+})
+
 describe('a run that does not get to its end', () => {
   it('goes on in the next process after a stop, and counts what went in before as gone in', async () => {
     let chunks = 0

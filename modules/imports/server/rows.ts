@@ -57,7 +57,9 @@ export function sayRow(
 ): (Omit<Row, 'key' | 'hash'> & { about: { type: string; id: string } | undefined; says: unknown[] }) | Rejected {
   if (record.problem !== undefined)
     return { kind: 'rejected', line: record.line, reason: record.problem, problems: [record.problem] }
-  const problems: string[] = []
+  const problems = (record.left ?? []).map(
+    (name) => `${name.slice(0, 60)}: the first rows have no such column, so it is left out`,
+  )
   const identifiers: { type: string; id: string }[] = []
   const traits: Record<string, unknown> = {}
   const consent: Partial<Record<'topic' | 'state' | 'at' | 'source', string>> = {}

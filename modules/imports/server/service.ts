@@ -16,6 +16,7 @@ import type { Sources } from '../../sources/server/index.ts'
 import { ImportId, keepDays, type Column, type Format, type Import } from '../contract.ts'
 import { columnsOfTable, detectTable } from './formats/kinds.ts'
 import { tableFile } from './formats/table-file.ts'
+import { columnsAsKept, formatAsKept, shapeOf } from './mapping.ts'
 import { guessMeanings } from './meanings.ts'
 import { createReading } from './reading.ts'
 import { importStore, type StoredImport } from './store.ts'
@@ -75,7 +76,7 @@ export function createImports(needs: ImportNeeds): Imports {
   needs.jobs.register(work)
   let stopTending = () => {}
 
-  async function show({ fileRemovedAt, run: _run, ...row }: StoredImport): Promise<Import> {
+  async function show({ fileRemovedAt, run: _run, shape: _shape, ...row }: StoredImport): Promise<Import> {
     const source = await sources.get(row.sourceId)
     const since = row.finishedAt ?? row.createdAt
     return {
@@ -102,11 +103,20 @@ export function createImports(needs: ImportNeeds): Imports {
   }
 
   /** How a file that just came is written and what its columns may mean; nothing of it stays when it is no table. */
-  async function looked(id: Id<'import'>, bytes: number): Promise<{ format: Format; columns: Column[] }> {
+  async function looked(id: Id<'import'>, sourceId: string, bytes: number) {
     try {
       const file = await tableFile(files, id, bytes)
-      const format = await detectTable(file)
-      return { format, columns: guessMeanings(await columnsOfTable(file, format)) }
+      const found = await detectTable(file)
+      const names = await columnsOfTable(file, found)
+      const shape = shapeOf(
+        found.kind,
+        names.map((column) => column.name),
+      )
+      const mapping = await store.mapping(sourceId, shape)
+      if (mapping === undefined) return { format: found, columns: guessMeanings(names), shape, mapping }
+      const format = formatAsKept(found, mapping.format)
+      const columns = columnsAsKept(guessMeanings(await columnsOfTable(file, format)), mapping.columns)
+      return { format, columns, shape, mapping }
     } catch (error) {
       await files.remove(id)
       throw error
@@ -126,6 +136,14 @@ export function createImports(needs: ImportNeeds): Imports {
       const did = await importStore(tx).move(id, atRest, kind === 'check' ? 'checking' : 'running')
       if (!did) return false
       await needs.jobs.enqueue(tx, work, { id }, { key: `imports ${id}` })
+      // What is read in is what was meant: the next file of this shape is read the same way.
+      if (kind === 'run')
+        await importStore(tx).saveMapping(row.sourceId, row.shape, {
+          format: row.format,
+          columns: row.columns.map(({ name, type, meaning }) => ({ name, type, meaning })),
+          savedAt: clock.now(),
+          savedBy: caller.name,
+        })
       await audit.write(tx, {
         actor: actorOf(caller),
         deed: `import.${kind}`,
@@ -170,7 +188,7 @@ export function createImports(needs: ImportNeeds): Imports {
         await files.remove(id)
         throw new Refusal('bad_input', 'The file is empty.')
       }
-      const { format, columns } = await looked(id, bytes)
+      const { format, columns, shape, mapping } = await looked(id, sourceId, bytes)
       await postgres.transaction(async (tx) => {
         await importStore(tx).insert({
           id,
@@ -181,6 +199,8 @@ export function createImports(needs: ImportNeeds): Imports {
           columns,
           startedBy: by.name,
           createdAt: clock.now(),
+          shape,
+          mapping,
         })
         await audit.write(tx, {
           actor: { kind: by.kind, id: by.accountId },

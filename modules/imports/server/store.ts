@@ -2,6 +2,7 @@ import type { Generated } from 'kysely'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import { Format, type Column, type Counts, type Import, type WorstRow } from '../contract.ts'
 import type { LastRow } from './comparison.ts'
+import type { Mapping } from './mapping.ts'
 
 interface ImportTable {
   id: string
@@ -22,9 +23,21 @@ interface ImportTable {
   reader: string | null
   held_until: Date | null
   file_removed_at: Date | null
+  shape: Generated<string>
+  mapped_at: Date | null
+  mapped_by: string | null
 }
-type Row = Omit<ImportTable, 'format' | 'columns' | 'counts' | 'worst' | 'run'> & {
+interface MappingTable {
+  source_id: string
+  shape: string
+  format: string
+  columns: string
+  saved_at: Date
+  saved_by: string
+}
+type Row = Omit<ImportTable, 'format' | 'columns' | 'counts' | 'worst' | 'run' | 'shape'> & {
   run: number
+  shape: string
   format: Format
   columns: Column[]
   counts: Counts | null
@@ -32,6 +45,7 @@ type Row = Omit<ImportTable, 'format' | 'columns' | 'counts' | 'worst' | 'run'> 
 }
 interface Tables {
   import: ImportTable
+  mapping: MappingTable
 }
 
 export type StoredImport = ReturnType<typeof fromRow>
@@ -55,6 +69,8 @@ function fromRow(row: Row) {
     finishedAt: row.finished_at,
     run: row.run,
     fileRemovedAt: row.file_removed_at,
+    shape: row.shape,
+    mapped: row.mapped_at === null ? null : { by: row.mapped_by ?? '', at: row.mapped_at.toISOString() },
   }
 }
 
@@ -71,6 +87,8 @@ export function importStore(postgres: Postgres) {
       columns: Column[]
       startedBy: string
       createdAt: Date
+      shape: string
+      mapping: Pick<Mapping, 'savedAt' | 'savedBy'> | undefined
     }) {
       await db
         .insertInto('import')
@@ -89,6 +107,9 @@ export function importStore(postgres: Postgres) {
           started_by: row.startedBy,
           created_at: row.createdAt,
           finished_at: null,
+          shape: row.shape,
+          mapped_at: row.mapping?.savedAt ?? null,
+          mapped_by: row.mapping?.savedBy ?? null,
         })
         .execute()
     },
@@ -96,6 +117,39 @@ export function importStore(postgres: Postgres) {
       const rows = await postgres.query<Row>('SELECT * FROM imports.import WHERE id = $1', [id])
       const [row] = rows
       return row === undefined ? undefined : fromRow(row)
+    },
+    async mapping(sourceId: string, shape: string): Promise<Mapping | undefined> {
+      const [row] = await postgres.query<{
+        format: Format
+        columns: Mapping['columns']
+        saved_at: Date
+        saved_by: string
+      }>('SELECT format, columns, saved_at, saved_by FROM imports.mapping WHERE source_id = $1 AND shape = $2', [
+        sourceId,
+        shape,
+      ])
+      return row === undefined
+        ? undefined
+        : {
+            format: Format.parse(row.format),
+            columns: row.columns,
+            savedAt: row.saved_at,
+            savedBy: row.saved_by,
+          }
+    },
+    /** The newest one of its shape counts. */
+    async saveMapping(sourceId: string, shape: string, { format, columns, savedAt, savedBy }: Mapping) {
+      const kept = {
+        format: JSON.stringify(format),
+        columns: JSON.stringify(columns),
+        saved_at: savedAt,
+        saved_by: savedBy,
+      }
+      await db
+        .insertInto('mapping')
+        .values({ source_id: sourceId, shape, ...kept })
+        .onConflict((conflict) => conflict.columns(['source_id', 'shape']).doUpdateSet(kept))
+        .execute()
     },
     async newest(limit: number) {
       const rows = await postgres.query<Row>('SELECT * FROM imports.import ORDER BY created_at DESC LIMIT $1', [limit])

@@ -40,5 +40,9 @@ export function textOfValue(value: unknown): string {
 export function recordOf(line: number, cells: Map<string, string> | undefined, names: readonly string[]): CsvRecord {
   if (cells === undefined)
     return { line, cells: [], problem: 'the row is nested more than 16 levels or has more than 1,000 values' }
-  return { line, cells: names.map((name) => cells.get(name) ?? '') }
+  const found = names.map((name) => cells.get(name) ?? '')
+  if (found.filter((cell) => cell !== '').length >= cells.size) return { line, cells: found }
+  const known = new Set(names)
+  const left = [...cells].flatMap(([name, cell]) => (cell === '' || known.has(name) ? [] : [name])).slice(0, 20)
+  return left.length === 0 ? { line, cells: found } : { line, cells: found, left }
 }
