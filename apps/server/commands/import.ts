@@ -1,7 +1,7 @@
 import { createReadStream, existsSync } from 'node:fs'
 import { basename } from 'node:path'
 import { Readable } from 'node:stream'
-import type { Import } from '../../../modules/imports/contract.ts'
+import { fileKinds, type Import } from '../../../modules/imports/contract.ts'
 import type { Source } from '../../../modules/sources/contract.ts'
 import { systemClock } from '../../../platform/clock/clock.ts'
 import { ask, type RunningServer } from '../control.ts'
@@ -65,8 +65,22 @@ async function through(
 function report(done: Import, dry: boolean): string {
   const { counts, format } = done
   const delimiter = format.delimiter === '\t' ? 'tab' : `“${format.delimiter}”`
+  const { name, asks } = fileKinds[format.kind]
+  const says = {
+    delimiter: `columns separated by ${delimiter}`,
+    encoding: format.encoding,
+    hasHeader: `${format.hasHeader ? 'with' : 'without'} a header`,
+    sheet: `sheet “${format.sheet}”`,
+    starts: `columns from ${format.starts.map((start) => start + 1).join(', ')}`,
+    dateOrder: format.dateOrder === 'dmy' ? 'day first in dates' : 'month first in dates',
+  }
   const lines = [
-    `${done.fileName}: ${format.encoding}, columns separated by ${delimiter}, ${format.hasHeader ? 'with' : 'without'} a header.`,
+    `${done.fileName}: ${[`${name}${format.gzip ? ' packed with gzip' : ''}`, ...asks.map((asked) => says[asked])].join(', ')}.`,
+    ...(done.mapped === null
+      ? []
+      : [
+          `Read as the last file with these columns was, as ${done.mapped.by} meant it on ${done.mapped.at.slice(0, 10)}.`,
+        ]),
     ...done.columns.map((column) => {
       const { meaning } = column
       const means =

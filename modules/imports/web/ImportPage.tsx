@@ -7,6 +7,7 @@ import { Ask, Card, Facts, ObjectLayout, Page, Table, useParam } from '../../../
 import { Mark } from '../../../ui/signal.tsx'
 import { SureButton } from '../../../ui/sure.tsx'
 import { keepDays, routes, type Column, type Import } from '../contract.ts'
+import { FormatCard } from './FormatCard.tsx'
 import { stateWords } from './ImportsPage.tsx'
 import { MeaningSelect } from './MeaningSelect.tsx'
 
@@ -58,7 +59,7 @@ function Shown({ now }: { now: Import }) {
           { label: 'Sources', to: '/sources' },
           { label: 'Imports', to: '/imports' },
         ]}
-        sub={`${(now.bytes / 1_048_576).toFixed(1)} MB into “${now.sourceName}”, handed in by ${now.startedBy}. ${
+        sub={`${now.mapped === null ? '' : `Read as the last file with these columns was, as ${now.mapped.by} meant it on ${now.mapped.at.slice(0, 10)}. `}${(now.bytes / 1_048_576).toFixed(1)} MB into “${now.sourceName}”, handed in by ${now.startedBy}. ${
           now.fileUntil === null
             ? 'The file is deleted.'
             : `The file is deleted on ${now.fileUntil.slice(0, 10)}, ${String(keepDays)} days after the import is over.`
@@ -158,61 +159,13 @@ function Shown({ now }: { now: Import }) {
             </Table>
           </Card>
         )}
-        <Card title="How it is written" aside="found out; correct it if it is wrong">
-          <div className="fields">
-            <Select
-              label="Separator"
-              allowDeselect={false}
-              disabled={fixed}
-              data={[
-                { value: ',', label: 'comma' },
-                { value: ';', label: 'semicolon' },
-                { value: '\t', label: 'tab' },
-                { value: '|', label: 'bar' },
-              ]}
-              value={now.format.delimiter}
-              onChange={(value) => {
-                save(now.columns, { ...now.format, delimiter: value as ',' })
-              }}
-            />
-            <Select
-              label="Encoding"
-              allowDeselect={false}
-              disabled={fixed}
-              data={['utf-8', 'utf-16le', 'windows-1252', 'windows-1251', 'iso-8859-15']}
-              value={now.format.encoding}
-              onChange={(value) => {
-                save(now.columns, { ...now.format, encoding: value as 'utf-8' })
-              }}
-            />
-            <Select
-              label="First line"
-              allowDeselect={false}
-              disabled={fixed}
-              data={[
-                { value: 'yes', label: 'names of columns' },
-                { value: 'no', label: 'a row like the others' },
-              ]}
-              value={now.format.hasHeader ? 'yes' : 'no'}
-              onChange={(value) => {
-                save(now.columns, { ...now.format, hasHeader: value === 'yes' })
-              }}
-            />
-            <Select
-              label="Dates"
-              allowDeselect={false}
-              disabled={fixed}
-              data={[
-                { value: 'dmy', label: 'day first' },
-                { value: 'mdy', label: 'month first' },
-              ]}
-              value={now.format.dateOrder}
-              onChange={(value) => {
-                save(now.columns, { ...now.format, dateOrder: value as 'dmy' })
-              }}
-            />
-          </div>
-        </Card>
+        <FormatCard
+          format={now.format}
+          fixed={fixed}
+          onChange={(format) => {
+            save(now.columns, format)
+          }}
+        />
         <Card
           title="What the columns mean"
           aside={

@@ -14,7 +14,7 @@ export function ImportsPage() {
     <Page
       title="Imports"
       crumbs={[{ label: 'Sources', to: '/sources' }, { label: 'Imports' }]}
-      sub="A CRM export or a list as CSV. How it is written and what its columns mean is found out, shown, and yours to correct; nothing is stored before you say so."
+      sub="A CRM export or a list as CSV, Excel, Parquet, JSON lines or text of fixed width, also packed with gzip. How it is written and what its columns mean is found out, shown, and yours to correct; nothing is stored before you say so."
     >
       <Upload />
       <Ask of={list}>
@@ -22,7 +22,7 @@ export function ImportsPage() {
           rows.length === 0 ? (
             <Empty
               sentence="No file was read in yet."
-              example="Any separator, any of the usual encodings, with or without a header. A broken line costs that line and no other; the same file again stores nothing twice."
+              example="CSV with any separator and any of the usual encodings, Excel, Parquet, JSON lines, fixed width. A broken line costs that line and no other; the same file again stores nothing twice."
             />
           ) : (
             <Card className="list">
@@ -121,8 +121,8 @@ function Upload() {
         <FileInput
           className="grow"
           label="File"
-          placeholder="Choose a CSV file"
-          accept=".csv,.tsv,.txt,text/csv"
+          placeholder="Choose a file"
+          accept=".csv,.tsv,.txt,.dat,.json,.jsonl,.ndjson,.xlsx,.parquet,.gz,text/csv"
           required
           value={file}
           onChange={setFile}
