@@ -8,9 +8,9 @@ export const SourceId = idOf('source')
 /** What kinds of files are read, and which of the fields of a format each of them asks for: a page draws itself from it. */
 export const fileKinds = {
   csv: { name: 'separated values (CSV)', asks: ['delimiter', 'encoding', 'hasHeader', 'dateOrder'] },
-  fixed: { name: 'fixed width', asks: ['starts', 'encoding', 'hasHeader', 'dateOrder'] },
-  ndjson: { name: 'JSON, an object a line', asks: ['dateOrder'] },
-  xlsx: { name: 'Excel workbook (XLSX)', asks: ['sheet', 'hasHeader', 'dateOrder'] },
+  fixed: { name: 'text of fixed width', asks: ['encoding', 'hasHeader', 'dateOrder', 'starts'] },
+  ndjson: { name: 'JSON with an object a line', asks: ['dateOrder'] },
+  xlsx: { name: 'an Excel workbook', asks: ['sheet', 'hasHeader', 'dateOrder'] },
   parquet: { name: 'Parquet', asks: [] },
 } as const satisfies Record<string, { name: string; asks: readonly string[] }>
 export type FileKind = keyof typeof fileKinds

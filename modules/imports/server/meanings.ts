@@ -3,7 +3,10 @@ import type { Column, Meaning } from '../contract.ts'
 
 /** What a column's name usually stands for in exports, in the languages our users' old systems speak. First match wins. */
 const usual: readonly (readonly [RegExp, Meaning])[] = [
-  [/^(cust(omer)?|kund(en)?|client|crm)[ _-]?(no|nr|nummer|number|id|code)?$/i, { kind: 'identifier', type: 'crm_id' }],
+  [
+    /^(cust(omer)?|kd|kund(en)?|client|crm)[ _-]?(no|nr|nummer|number|id|code)?$/i,
+    { kind: 'identifier', type: 'crm_id' },
+  ],
   [/^(user[ _-]?id|login)$/i, { kind: 'identifier', type: 'user_id' }],
   [/^e-?mail([ _-]?(address|adresse))?$|^courriel$|^epost$/i, { kind: 'identifier', type: 'email' }],
   [/^(phone|tele(ph|f)on|tel|mobile?|handy)([ _-]?(no|nr|number|nummer))?$/i, { kind: 'identifier', type: 'phone' }],

@@ -123,7 +123,7 @@ function Starts({ format, fixed, onChange }: FieldProps) {
     <div className="row end">
       <TextInput
         label="Columns begin at"
-        description="The first character of each column, counted from 1"
+        title="The first character of each column, counted from 1"
         disabled={fixed}
         value={text}
         error={holds ? undefined : 'Rising whole numbers, with commas between'}

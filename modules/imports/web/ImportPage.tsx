@@ -59,7 +59,7 @@ function Shown({ now }: { now: Import }) {
           { label: 'Sources', to: '/sources' },
           { label: 'Imports', to: '/imports' },
         ]}
-        sub={`${now.mapped === null ? '' : `Read as the last file with these columns was, as ${now.mapped.by} meant it on ${now.mapped.at.slice(0, 10)}. `}${(now.bytes / 1_048_576).toFixed(1)} MB into “${now.sourceName}”, handed in by ${now.startedBy}. ${
+        sub={`${now.mapped === null ? '' : `Read as the last file with these columns was, as ${now.mapped.by} meant it on ${now.mapped.at.slice(0, 10)}. `}${sizeOf(now.bytes)} into “${now.sourceName}”, handed in by ${now.startedBy}. ${
           now.fileUntil === null
             ? 'The file is deleted.'
             : `The file is deleted on ${now.fileUntil.slice(0, 10)}, ${String(keepDays)} days after the import is over.`
@@ -205,6 +205,9 @@ function Shown({ now }: { now: Import }) {
   )
 }
 
+const sizeOf = (bytes: number) =>
+  bytes < 1_048_576 ? `${String(Math.ceil(bytes / 1_024))} kB` : `${(bytes / 1_048_576).toFixed(1)} MB`
+
 function sentenceOf(now: Import): string {
   const rows = count(now.counts?.rows ?? 0)
   if (now.state === 'failed') return now.because ?? 'It failed; running it again stores nothing twice.'
@@ -215,5 +218,7 @@ function sentenceOf(now: Import): string {
     return `Tried dry: ${count(now.counts?.sent ?? 0)} of ${rows} rows would go in. Nothing was stored.`
   if (now.state === 'cancelled')
     return 'It was stopped, and its file was deleted. Hand it in again to go on: what is here already is not stored twice.'
+  if (!now.columns.some((column) => column.meaning.kind === 'identifier'))
+    return 'No column says whom a row is about. Mark one as identifier below, then it can be tried and read in.'
   return 'Look whether it is read as you mean it, try it dry, then read it in.'
 }
