@@ -268,7 +268,9 @@ describe('a file that is packed with gzip', () => {
     await expect(read(packed.subarray(0, packed.length - 100))).rejects.toThrow('cut or damaged')
   })
   it('and unpacks without end is refused', async () => {
-    await expect(read(gzipSync(`a;b\n${`1;${'x'.repeat(100_000)}\n`.repeat(700)}`))).rejects.toThrow('unpacks to more than')
+    await expect(read(gzipSync(`a;b\n${`1;${'x'.repeat(100_000)}\n`.repeat(700)}`))).rejects.toThrow(
+      'unpacks to more than',
+    )
   })
 })
 
