@@ -3,8 +3,8 @@ import { Tooltip } from '@mantine/core'
 export type Lane = 'green' | 'amber' | 'red' | 'emergency'
 const says: Record<Lane, string> = {
   green: 'Green: goes at once, without a key.',
-  amber: 'Amber: a key from Marketing and a key from IT.',
-  red: 'Red: both keys and one from data protection.',
+  amber: 'Amber: keys of both sides, or with fewer than four people one and a day to cool off.',
+  red: 'Red: what amber needs, and a key from data protection.',
   emergency: 'Emergency: at once, and looked at afterwards.',
 }
 
@@ -26,10 +26,13 @@ export function Signal({ lane, means }: { lane: Lane | undefined; means?: string
   )
 }
 
-/** A lane by colour, by position and by word. */
-export function Lamp({ lane }: { lane: Lane }) {
+/** A lane and what a thing in it needs, as one sentence. */
+export const laneNeeds = (lane: Lane, needs: string) => `${lane.charAt(0).toUpperCase()}${lane.slice(1)}: ${needs}.`
+
+/** A lane by colour, by position and by word; `needs` is what the thing that stands there needs. */
+export function Lamp({ lane, needs }: { lane: Lane; needs?: string | null }) {
   return (
-    <Tooltip label={says[lane]}>
+    <Tooltip label={needs === undefined || needs === null ? says[lane] : laneNeeds(lane, needs)}>
       <span className="lane">
         <span className="lane-lamp" aria-hidden="true">
           <Marks lit={litBy[lane]} />

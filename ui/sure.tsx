@@ -1,5 +1,5 @@
 import { Button, Modal } from '@mantine/core'
-import { useState, type ReactNode } from 'react'
+import { useId, useState, type ReactNode } from 'react'
 
 /** A button for what cannot be undone: it says so and asks first. What can be undone acts at once and offers Undo instead. */
 export function SureButton(props: {
@@ -12,10 +12,13 @@ export function SureButton(props: {
   variant?: 'filled' | 'default'
   size?: 'sm' | 'compact-sm'
   disabled?: boolean
+  /** Why it is off, in a sentence; it stands below the button, because a finger cannot hover. */
   title?: string | undefined
   loading?: boolean
 }) {
   const [open, setOpen] = useState(false)
+  const whyOff = useId()
+  const off = props.disabled === true && props.title !== undefined
   const close = () => {
     setOpen(false)
   }
@@ -25,7 +28,8 @@ export function SureButton(props: {
         variant={props.variant ?? 'default'}
         size={props.size ?? 'sm'}
         disabled={props.disabled === true}
-        title={props.title}
+        title={off ? undefined : props.title}
+        aria-describedby={off ? whyOff : undefined}
         loading={props.loading === true}
         onClick={() => {
           setOpen(true)
@@ -33,6 +37,11 @@ export function SureButton(props: {
       >
         {props.label}
       </Button>
+      {off ? (
+        <p className="why-off" id={whyOff}>
+          {props.title}
+        </p>
+      ) : null}
       <Modal opened={open} onClose={close} title={`${props.label}?`}>
         <div className="stack">
           <div>{props.says}</div>

@@ -10,6 +10,8 @@ export const Task = z.object({
   href: z.string(),
   act: z.string(),
   lane: Lane.nullable(),
+  /** All that a request needs, as the end of “It needs …”; null for what is none. */
+  needs: z.string().nullable(),
   since: z.string().nullable(),
 })
 export type Task = z.infer<typeof Task>

@@ -11,8 +11,13 @@ const Who = z.object({ id: AccountId, name: z.string() })
 export const Covered = z.object({ kind: z.string(), id: z.string(), name: z.string(), version: z.string() })
 export type Covered = z.infer<typeof Covered>
 
-/** A machine check before launch. */
-export const Check = z.object({ name: z.string(), result: z.enum(['ok', 'warn', 'fail']), says: z.string() })
+/** A machine check before launch; `href` is the page on which what it found is mended. */
+export const Check = z.object({
+  name: z.string(),
+  result: z.enum(['ok', 'warn', 'fail']),
+  says: z.string(),
+  href: z.string().optional(),
+})
 export type Check = z.infer<typeof Check>
 
 export const State = z.enum(['waiting', 'ready', 'live', 'halted', 'done', 'withdrawn'])
@@ -54,6 +59,12 @@ export const RequestView = z.object({
   /** One sentence: what it waits for, or what happened. */
   sentence: z.string(),
   lane: Lane,
+  /** All that it needs, as the end of “It needs …”: whose keys, and whether a day passes. */
+  needs: z.string(),
+  /** How it stands in a word or two: its state, or what holds up one that has its keys. */
+  stands: z.string(),
+  /** While it cools off: until when, and how long that is. */
+  coolsOff: z.object({ until: z.string(), says: z.string() }).nullable(),
   verdict: Verdict,
   facts: Facts,
   /** What it does, in rows: computed, not declared. */
@@ -84,7 +95,11 @@ export const RequestRow = z.object({
   objectId: z.string(),
   title: z.string(),
   lane: Lane,
+  /** All that it needs, as the end of “It needs …”. */
+  needs: z.string(),
   state: State,
+  /** How it stands in a word or two: its state, or what holds up one that has its keys. */
+  stands: z.string(),
   sentence: z.string(),
   requester: Who,
   openedAt: z.string(),
@@ -92,6 +107,19 @@ export const RequestRow = z.object({
   yourTurn: z.boolean(),
 })
 export type RequestRow = z.infer<typeof RequestRow>
+
+/** What asking for a thing would need, before anybody asks. */
+export const Foresight = z.object({
+  lane: Lane,
+  needs: z.string(),
+  /** How many keys, whose, how long it cools off and what ends that. */
+  sentence: z.string(),
+  /** Who could give each key; nobody where it is empty. */
+  keys: z.array(z.object({ kind: KeyKind, couldBe: z.array(z.string()) })),
+  /** The checks that fail as things are, so that no key would be enough. */
+  failing: z.array(Check),
+})
+export type Foresight = z.infer<typeof Foresight>
 
 const one = z.object({ id: RequestId })
 const Hash = z.string().regex(/^[0-9a-f]{64}$/, 'the hash of a release')
@@ -112,6 +140,14 @@ export const routes = {
     allow: 'data.read',
     params: one,
     reply: RequestView,
+  }),
+  foresee: route({
+    method: 'GET',
+    path: '/api/requests/foresee',
+    summary: 'What asking for something would need: which keys, from whom, and whether a day passes. Asks for nothing.',
+    allow: 'campaigns.write',
+    query: z.object({ kind: z.string().max(40), objectId: z.string().max(60) }),
+    reply: Foresight,
   }),
   open: route({
     method: 'POST',

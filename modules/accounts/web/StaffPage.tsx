@@ -2,9 +2,9 @@ import { Button, Modal, MultiSelect, SegmentedControl, TextInput } from '@mantin
 import { useState, type FormEvent } from 'react'
 import { useAddress } from '../../../ui/address.tsx'
 import { call, useDeed, useRoute } from '../../../ui/api.ts'
-import { Ago } from '../../../ui/format.tsx'
+import { Ago, plural } from '../../../ui/format.tsx'
 import { Ask, Card, Page, Table } from '../../../ui/page.tsx'
-import { SideMark } from '../../../ui/signal.tsx'
+import { SideMark, sideName } from '../../../ui/signal.tsx'
 import { excludedRoles, Role, routes, type Person, type Side } from '../contract.ts'
 import { proofs, useProof } from './useProof.tsx'
 
@@ -16,6 +16,16 @@ const meanings: Record<Role, string> = {
   technologist: 'technologist: works on both sides, holds no key',
   administrator: 'administrator: invites, sets roles',
 }
+/** With fewer people a day of cooling off stands for the second key (modules/policy). */
+const smallCompany = 4
+
+/** How keys are counted with so many people, so that whoever invites knows what one more changes. */
+function howMany(people: number): string {
+  return people < smallCompany
+    ? `With fewer than four people, whatever goes live needs one key of somebody who neither asked nor edited, and then a day to cool off, which nothing shortens. ${plural(smallCompany - people, 'more person', 'more people')}, and it needs a key of each side and no day.`
+    : 'Whatever goes live needs a key of each side, of people who neither asked nor edited, and then goes at once.'
+}
+
 const data = Role.options.map((role) => ({ value: role, label: meanings[role] }))
 
 export function StaffPage() {
@@ -66,6 +76,9 @@ export function StaffPage() {
         </Button>
       }
     >
+      {people.data === undefined ? null : (
+        <p className="secondary">{howMany(people.data.filter((row) => row.disabledAt === null).length)}</p>
+      )}
       <Card className="list">
         <Ask of={people} shape="table">
           {(rows) => (
@@ -133,7 +146,12 @@ export function StaffPage() {
 function Edit({ person, close }: { person: Person | 'new'; close: () => void }) {
   const [email, setEmail] = useState('')
   const [side, setSide] = useState<Side>(person === 'new' ? 'marketing' : person.side)
-  const [roles, setRoles] = useState<string[]>(person === 'new' ? ['member'] : person.roles)
+  const people = useRoute(routes.people)
+  const here = (people.data ?? []).filter((one) => one.disabledAt === null)
+  const signs = (of: Side) => here.some((one) => one.side === of && one.roles.includes('approver'))
+  const [chosen, setRoles] = useState<string[] | undefined>(person === 'new' ? undefined : person.roles)
+  // The first of a side is asked for its keys; whoever comes later is not, unless somebody says so.
+  const roles = chosen ?? [people.data === undefined || signs(side) ? 'member' : 'approver']
   const [link, setLink] = useState<string | undefined>()
   const invite = useDeed(routes.invite, { touches: [], quiet: proofs })
   const change = useDeed(routes.setRoles, {
@@ -197,6 +215,14 @@ function Edit({ person, close }: { person: Person | 'new'; close: () => void }) 
             { value: 'it', label: 'IT' },
           ]}
         />
+        {person === 'new' && people.data !== undefined ? (
+          <p className="secondary">
+            {signs(side)
+              ? `${sideName[side]} has somebody who gives keys, so “member” is enough to work and to ask.`
+              : `Nobody of ${sideName[side]} gives keys yet: with the role “approver” this person can; a “member” cannot.`}{' '}
+            You would be {String(here.length + 1)} people. {howMany(here.length + 1)}
+          </p>
+        ) : null}
         <MultiSelect label="Roles" data={data} value={roles} onChange={setRoles} error={excluded} required />
         <Button
           type="submit"

@@ -62,8 +62,9 @@ export function createCockpit(needs: {
         title: row.title,
         sentence: row.sentence,
         href: `/requests/${row.id}`,
-        act: row.state === 'ready' ? 'Let it go live' : 'Look and give your key',
+        act: row.stands === 'ready' ? 'Let it go live' : 'Look and give your key',
         lane: row.lane,
+        needs: row.needs,
         since: row.openedAt,
       })
       const mine = caller.side
@@ -78,6 +79,7 @@ export function createCockpit(needs: {
             href: `/campaigns/${row.id}`,
             act: 'See why it stopped',
             lane: null,
+            needs: null,
             since: row.launchedAt,
           })
       const soon = clock.now().getTime() + 30 * dayMs
@@ -90,6 +92,7 @@ export function createCockpit(needs: {
             href: `/tools/${tool.id}`,
             act: 'Register it',
             lane: null,
+            needs: null,
             since: null,
           })
         const ends = tool.contract.endsOn
@@ -107,6 +110,7 @@ export function createCockpit(needs: {
             href: `/tools/${tool.id}`,
             act: 'Decide',
             lane: null,
+            needs: null,
             since: null,
           })
       }
@@ -118,6 +122,7 @@ export function createCockpit(needs: {
           href: `/imports/${row.id}`,
           act: 'Look at it',
           lane: null,
+          needs: null,
           since: row.finishedAt,
         })
       if (mine === 'it')
@@ -129,6 +134,7 @@ export function createCockpit(needs: {
             href: '/settings',
             act: 'Look at it',
             lane: null,
+            needs: null,
             since: job.lastTriedAt.toISOString(),
           })
       const ownerless = tools.filter(

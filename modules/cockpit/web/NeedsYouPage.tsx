@@ -100,7 +100,7 @@ function Tasks({ tasks, level: Heading }: { tasks: readonly Task[]; level: 'h2' 
     <ul className="tasks">
       {tasks.map((task) => (
         <li key={task.key} className={task.lane === null ? 'plain' : ''}>
-          {task.lane === null ? null : <Lamp lane={task.lane} />}
+          {task.lane === null ? null : <Lamp lane={task.lane} needs={task.needs} />}
           <div>
             <Heading>
               <Link to={task.href}>

@@ -177,7 +177,19 @@ export function broadcastKind(needs: KindNeeds): ChangeKind {
       const material = await load(tx, id)
       const { row, template, segment, route, topic } = material
       const checks: Check[] = []
-      const add = (name: string, result: Check['result'], says: string) => checks.push({ name, result, says })
+      // Where what a check found is mended.
+      const mended: Readonly<Record<string, string>> = {
+        Consent: `/segments/${segment.id}`,
+        'Made for real people': `/content/${template.id}`,
+        Size: `/content/${template.id}`,
+        Content: `/content/${template.id}`,
+        Signature: '/settings/senders',
+        Route: `/tools/${route.toolId}`,
+      }
+      const add = (name: string, result: Check['result'], says: string) => {
+        const href = mended[name]
+        checks.push({ name, result, says, ...(href === undefined ? {} : { href }) })
+      }
       const covered = await coverageOf(tx, segments, consent, segment.definition, topic.id)
       add(...audienceCheck(covered, topic.name))
       add(...(await sampleCheck(material)))
@@ -294,7 +306,8 @@ const shortHash = (values: readonly unknown[]) =>
 
 function audienceCheck(covered: Coverage, topic: string): [string, Check['result'], string] {
   const count = (number: number) => number.toLocaleString('en-GB')
-  const words = `${count(covered.mailable)} of ${count(covered.people)} would get it now. Left out: ${count(covered.people - covered.withAddress)} have no address, ${count(covered.withAddress - covered.addresses)} share one with somebody else, ${count(covered.addresses - covered.mailable)} did not agree to “${topic}” or are suppressed.`
+  const have = (number: number, one: string, many: string) => `${count(number)} ${number === 1 ? one : many}`
+  const words = `${count(covered.mailable)} of ${count(covered.people)} would get it now. Left out: ${have(covered.people - covered.withAddress, 'has', 'have')} no address, ${have(covered.withAddress - covered.addresses, 'shares', 'share')} one with somebody else, ${have(covered.addresses - covered.mailable, 'did', 'did')} not agree to “${topic}” or ${covered.addresses - covered.mailable === 1 ? 'is' : 'are'} suppressed.`
   if (covered.people === 0) return ['Consent', 'fail', 'The audience is empty.']
   return ['Consent', covered.mailable === 0 ? 'fail' : covered.mailable < covered.people / 2 ? 'warn' : 'ok', words]
 }

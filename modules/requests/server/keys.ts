@@ -1,3 +1,4 @@
+import type { Id } from '../../../lib/ids/ids.ts'
 import type { Caller } from '../../../platform/http/caller.ts'
 import type { KeyKind } from '../../policy/contract.ts'
 import type { KeyRecord, RequestRecord } from './store.ts'
@@ -24,7 +25,7 @@ export function missingKeys(request: RequestRecord, keys: readonly KeyRecord[], 
  * last editors give none; two keys are two people; an API key never signs.
  */
 export function whyNotKey(of: {
-  request: RequestRecord
+  request: Pick<RequestRecord, 'state' | 'needed' | 'requester' | 'release_hash'>
   editors: readonly string[]
   keys: readonly KeyRecord[]
   kind: KeyKind
@@ -51,4 +52,20 @@ export function whyNotKey(of: {
   if (standing.some((key) => key.person_id === caller.accountId))
     return 'You gave a key already; two keys are two people.'
   return null
+}
+
+/** The names of those who could give this key today. */
+export function couldGive(of: {
+  request: Parameters<typeof whyNotKey>[0]['request']
+  editors: readonly string[]
+  keys: readonly KeyRecord[]
+  kind: KeyKind
+  approvers: readonly { id: string; name: string; side: 'marketing' | 'it'; roles: string[] }[]
+}): string[] {
+  return of.approvers
+    .filter(
+      ({ id, side, roles }) =>
+        whyNotKey({ ...of, caller: { kind: 'person', accountId: id as Id<'account'>, side, roles } }) === null,
+    )
+    .map(({ name }) => name)
 }

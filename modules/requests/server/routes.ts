@@ -5,6 +5,7 @@ import type { Requests } from './service.ts'
 export function addRequestRoutes(http: Http, requests: Requests): void {
   handle(http, routes.list, ({ caller, query }) => requests.list(caller, query.covers))
   handle(http, routes.get, ({ caller, params }) => requests.get(caller, params.id))
+  handle(http, routes.foresee, ({ caller, query }) => requests.foresee(caller, query.kind, query.objectId))
   handle(http, routes.open, ({ caller, body }) => requests.open(caller, body.kind, body.objectId, body.note))
   handle(http, routes.giveKey, ({ caller, params, body }) =>
     requests.giveKey(caller, params.id, body.releaseHash, body.kind, body.condition),

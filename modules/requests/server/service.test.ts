@@ -273,11 +273,58 @@ describe('a request', () => {
     await requests.withdraw(asker, asked.id)
     const small = await requests.open(asker, 'notice', 'n1', '')
     expect(small.keys.map((key) => [key.kind, key.couldBe.length])).toEqual([['it', 1]])
-    await requests.giveKey(it_, small.id, small.releaseHash, 'it', undefined)
+    // All of it is said before the key: whoever gives it must not learn of the day only afterwards.
+    expect(small).toMatchObject({ needs: 'one key from IT and a day to cool off', stands: 'waiting' })
+    expect(small.sentence).toContain('This waits for one key from IT and a day to cool off, because')
+    expect(small.sentence).toContain('24 h from now, because fewer than four people work here.')
+    expect(small.launch.because).toBe('It waits for the IT key. It cools off for 24 h more.')
+    expect(small.coolsOff?.says).toContain('nothing shortens it')
+    expect(await requests.waitsFor('notice', 'n1')).toBe('one key from IT and its cooling-off to end, 24 h from now')
+    const cooling = await requests.giveKey(it_, small.id, small.releaseHash, 'it', undefined)
+    expect(cooling).toMatchObject({ state: 'ready', stands: 'cooling off', launch: { possible: false } })
+    expect((await requests.list(asker)).find((row) => row.id === small.id)).toMatchObject({
+      stands: 'cooling off',
+      yourTurn: false,
+    })
     await expect(requests.launch(asker, small.id, small.releaseHash)).rejects.toMatchObject({ code: 'needs_agreement' })
     await clock.advance(25 * 3_600_000)
+    expect(await requests.get(asker, small.id)).toMatchObject({ stands: 'ready', coolsOff: null })
     await requests.launch(asker, small.id, small.releaseHash)
     expect(live).toHaveLength(1)
+  })
+
+  it('says before anybody asks which keys it would need, whose, that a day passes and what would fail', async () => {
+    await requests.withdraw(asker, asked.id)
+    const four = await requests.foresee(asker, 'notice', 'n1')
+    expect(four).toMatchObject({ needs: 'one key from Marketing and one key from IT', failing: [] })
+    expect(four.keys.map((key) => key.couldBe)).toEqual([[marketing.name], [it_.name]])
+    expect(four.sentence).not.toContain('day')
+    await postgres.query('UPDATE accounts.person SET disabled_at = now() WHERE id = ANY($1)', [
+      [marketing.accountId, editor.accountId],
+    ])
+    wall.checks = [{ name: 'Spelling', result: 'fail', says: 'It has a mistake.', href: '/notices/n1' }]
+    const two = await requests.foresee(asker, 'notice', 'n1')
+    expect(two.sentence).toContain(
+      `It would need one key from IT and a day to cool off. ${it_.name} could give one key from IT. The day stands for the second key`,
+    )
+    expect(two.sentence).toContain('no key would be enough: Spelling would fail')
+    await postgres.query('UPDATE accounts.person SET disabled_at = now() WHERE id = $1', [it_.accountId])
+    expect((await requests.foresee(asker, 'notice', 'n1')).sentence).toContain('Nobody here could give one key from')
+    expect((await requests.list(asker)).filter((row) => row.state === 'waiting')).toEqual([])
+  })
+
+  it('names a check that fails in its first sentence, and is not ready while one does', async () => {
+    wall.checks = [{ name: 'Spelling', result: 'fail', says: 'It has a mistake.', href: '/notices/n1' }]
+    const failing = await requests.preflight(asker, asked.id)
+    expect(failing.sentence).toMatch(
+      /^The preflight fails at Spelling, so no key is enough: It has a mistake[.] This waits for/,
+    )
+    expect(failing.launch.because).toBe(
+      'The preflight fails: It has a mistake. It waits for the Marketing key and the IT key.',
+    )
+    expect(await bothKeys()).toMatchObject({ stands: 'a check fails', launch: { possible: false } })
+    wall.checks = []
+    expect(await requests.preflight(asker, asked.id)).toMatchObject({ stands: 'ready', launch: { possible: true } })
   })
 
   it('counts the time that it waited for each side', async () => {

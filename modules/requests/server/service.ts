@@ -8,10 +8,11 @@ import type { Actor } from '../../audit/contract.ts'
 import { actorOf, type Audit } from '../../audit/server/index.ts'
 import type { Accounts } from '../../accounts/server/index.ts'
 import type { KeyKind, Verdict } from '../../policy/contract.ts'
-import type { RequestRow, RequestView } from '../contract.ts'
+import type { Foresight, RequestRow, RequestView } from '../contract.ts'
 import { clear, type Clearance } from './clearance.ts'
 import type { ChangeKind } from './kind.ts'
 import { createAssessment, wordFor } from './assessment.ts'
+import { foresightOf } from './foresight.ts'
 import { whyNotKey, missingKeys } from './keys.ts'
 import { differences, releaseOf } from './release.ts'
 import { requestStore, type RequestRecord } from './store.ts'
@@ -19,6 +20,8 @@ import { mayTakeBack, rowOf, viewOf, waitsFor } from './view.ts'
 
 export interface Requests {
   register(kind: ChangeKind): void
+  /** What asking would need; nothing is asked for and nothing changes. */
+  foresee(caller: Caller, kind: string, objectId: string): Promise<Foresight>
   open(caller: Caller, kind: string, objectId: string, note: string): Promise<RequestView>
   get(caller: Caller, id: Id<'request'>): Promise<RequestView>
   /** @param covers only those whose present release covers this thing */
@@ -126,6 +129,27 @@ export function createRequests(needs: RequestNeeds): Requests {
     register(kind) {
       if (kinds.has(kind.kind)) throw new Error(`two kinds of change are named ${kind.kind}`)
       kinds.set(kind.kind, kind)
+    },
+
+    async foresee(caller, kindName, objectId) {
+      const kind = kindOf(kindName)
+      let seen: Foresight | undefined
+      // To assess a thing may note what its keys would cover; who only looks leaves nothing behind.
+      await postgres
+        .transaction(async (tx) => {
+          const now = await assess(tx, kind, objectId, caller.accountId)
+          seen = foresightOf(now, {
+            requester: caller.accountId,
+            approvers: await requestStore(tx).approvers(),
+            checks: await kind.preflight(tx, objectId),
+          })
+          throw new OnlyLooked()
+        })
+        .catch((error: unknown) => {
+          if (!(error instanceof OnlyLooked)) throw error
+        })
+      if (seen === undefined) throw new Error('looked and saw nothing')
+      return seen
     },
 
     async open(caller, kindName, objectId, note) {
@@ -442,6 +466,9 @@ export function createRequests(needs: RequestNeeds): Requests {
     },
   }
 }
+
+/** Ends a transaction that must leave nothing behind. */
+class OnlyLooked extends Error {}
 
 /** Carries a refusal out of a transaction that must not commit. */
 class Rollback extends Error {

@@ -4,7 +4,7 @@ import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import type { KeyKind } from '../../policy/contract.ts'
 import type { KeySlot, RequestRow, RequestView } from '../contract.ts'
 import type { ChangeKind } from './kind.ts'
-import { missingKeys, standingKeys, whyNotKey } from './keys.ts'
+import { couldGive, missingKeys, standingKeys, whyNotKey } from './keys.ts'
 import { requestStore, type KeyRecord, type ReleaseRecord, type RequestRecord } from './store.ts'
 
 /** Composes what people read, from the verdict and the keys; no sentence is written by hand beside it. */
@@ -39,12 +39,14 @@ export function rowOf(
     objectId: request.object_id,
     title: request.title,
     lane: request.verdict.lane,
+    needs: needsOf(request.needed, request.cooling_off_hours),
     state: request.state,
+    stands: standsOf(request, keys, nowMs),
     sentence: sentence(request, keys, nowMs),
     requester: who(request.requester, names),
     openedAt: request.opened_at.toISOString(),
     waitingFor,
-    yourTurn: can || (request.state === 'ready' && request.requester === caller.accountId),
+    yourTurn: can || (standsOf(request, keys, nowMs) === 'ready' && request.requester === caller.accountId),
   }
 }
 
@@ -81,6 +83,9 @@ export async function viewOf(
     openedAt: request.opened_at.toISOString(),
     sentence: sentence(request, keys, nowMs),
     lane: request.verdict.lane,
+    needs: needsOf(request.needed, request.cooling_off_hours),
+    stands: standsOf(request, keys, nowMs),
+    coolsOff: coolsOff(request, nowMs),
     verdict: request.verdict,
     facts: request.facts,
     does: await kind.does(tx, request.object_id, request.facts),
@@ -118,14 +123,43 @@ const who = (id: string, names: Record<string, string>) => ({
 /** What an open request waits for, as the end of “It waits for …”. */
 export function waitsFor(request: RequestRecord, keys: readonly KeyRecord[], nowMs: number): string {
   const missing = missingKeys(request, keys, nowMs)
-  if (missing.length > 0) return keysFrom(missing)
   const cooling = coolingMs(request, nowMs)
-  return cooling > 0
-    ? `its cooling-off to end, ${duration(cooling)} from now`
-    : 'somebody to launch it: all it needs is there'
+  const waits = [
+    ...(missing.length > 0 ? [keysFrom(missing)] : []),
+    ...(cooling > 0 ? [`its cooling-off to end, ${duration(cooling)} from now`] : []),
+    ...failing(request).map((check) => `the check “${check.name}” to pass`),
+  ]
+  return waits.length > 0 ? joinWords(waits) : 'somebody to launch it: all it needs is there'
 }
 
-const keysFrom = (kinds: readonly KeyKind[]) => joinWords(kinds.map((kind) => `one key from ${sideWord[kind]}`))
+/** All that a verdict asks for, as the end of “It needs …”. */
+export function needsOf(needed: readonly KeyKind[], coolingOffHours: number): string {
+  const all = [...(needed.length > 0 ? [keysFrom(needed)] : []), ...(coolingOffHours > 0 ? ['a day to cool off'] : [])]
+  return all.length === 0 ? 'no key' : joinWords(all)
+}
+
+/** What a day of cooling off is, and what ends it. It stands beside wherever one is announced. */
+export const whatEndsIt =
+  'The day stands for the second key, because fewer than four people work here. It begins when this is asked for and anew with each change, and it ends by itself; nothing shortens it. What is asked for once four work here needs a key of each side and no day.'
+
+const failing = (request: RequestRecord) =>
+  request.preflight_release === request.release_hash ? request.preflight.filter((check) => check.result === 'fail') : []
+
+/** How it stands in a word or two. “ready” is what could go this minute. */
+function standsOf(request: RequestRecord, keys: readonly KeyRecord[], nowMs: number): string {
+  if (!isOpen(request) || missingKeys(request, keys, nowMs).length > 0) return request.state
+  if (failing(request).length > 0) return 'a check fails'
+  return coolingMs(request, nowMs) > 0 ? 'cooling off' : 'ready'
+}
+
+function coolsOff(request: RequestRecord, nowMs: number): RequestView['coolsOff'] {
+  const left = coolingMs(request, nowMs)
+  return isOpen(request) && left > 0
+    ? { until: new Date(nowMs + left).toISOString(), says: `${duration(left)}. ${whatEndsIt}` }
+    : null
+}
+
+export const keysFrom = (kinds: readonly KeyKind[]) => joinWords(kinds.map((kind) => `one key from ${sideWord[kind]}`))
 const coolingMs = (request: RequestRecord, nowMs: number) =>
   request.released_at.getTime() + request.cooling_off_hours * 3_600_000 - nowMs
 
@@ -134,18 +168,32 @@ function sentence(request: RequestRecord, keys: readonly KeyRecord[], nowMs: num
   if (request.state === 'done') return 'It ran to its end.'
   if (request.state === 'withdrawn') return 'The request was taken back.'
   if (request.state === 'halted') return `It was stopped: ${request.because ?? 'the agreement no longer stands'}.`
+  const checks = failing(request)
+  if (checks.length > 0)
+    return `The preflight fails at ${joinWords(checks.map((check) => check.name))}, so no key is enough: ${checks.map((check) => check.says).join(' ')} ${keysAndTime(request, keys, nowMs)}`
+  return keysAndTime(request, keys, nowMs)
+}
+
+/** The sentence about what only people and time bring. */
+function keysAndTime(request: RequestRecord, keys: readonly KeyRecord[], nowMs: number): string {
   const missing = missingKeys(request, keys, nowMs)
   const cooling = coolingMs(request, nowMs)
   if (missing.length === 0 && cooling > 0)
     return `It cools off for ${duration(cooling)} more, because fewer than four people work here.`
-  if (missing.length === 0)
+  if (missing.length === 0) {
+    if (failing(request).length > 0) return request.needed.length === 0 ? 'It needs no key.' : 'All keys are given.'
     return request.needed.length === 0
       ? `It may go at once. ${request.verdict.because}`
       : 'All keys are given on exactly this; it may go at once.'
+  }
   const reason = request.verdict.because.replace(/^It needs [^:]*: /, '').replace(/^Green: /, '')
   const waited = nowMs - waitingSince(request, keys, missing)
   const overdue = waited > request.verdict.promiseWorkingDays * 86_400_000
-  return `This waits for ${keysFrom(missing)}, because ${reason} It has waited ${duration(waited)} for ${joinWords(missing.map((kind) => sideWord[kind]))}; the promise is ${String(request.verdict.promiseWorkingDays)} working days${overdue ? ', which has passed' : ''}.`
+  const also =
+    cooling > 0
+      ? ` Then it cools off until a day after it was asked for or changed, ${duration(cooling)} from now, because fewer than four people work here.`
+      : ''
+  return `This waits for ${keysFrom(missing)}${cooling > 0 ? ' and a day to cool off' : ''}, because ${reason} It has waited ${duration(waited)} for ${joinWords(missing.map((kind) => sideWord[kind]))}; the promise is ${String(request.verdict.promiseWorkingDays)} working days${overdue ? ', which has passed' : ''}.${also}`
 }
 
 /** Since when the missing keys are the only thing it waits for: the release, or the last key that was given. */
@@ -165,14 +213,14 @@ function launchOf(
   if (!isOpen(request))
     return { possible: false, because: request.state === 'live' ? 'It is live.' : `This request is ${request.state}.` }
   const missing = missingKeys(request, keys, nowMs)
-  if (missing.length > 0)
-    return {
-      possible: false,
-      because: `It waits for ${joinWords(missing.map((kind) => `the ${sideWord[kind]} key`))}.`,
-    }
-  if (coolingMs(request, nowMs) > 0) return { possible: false, because: 'It is cooling off.' }
-  const failing = request.preflight.filter((check) => check.result === 'fail')
-  if (failing.length > 0) return { possible: false, because: `The preflight fails: ${failing[0]?.says ?? ''}` }
+  const cooling = coolingMs(request, nowMs)
+  const checks = failing(request)
+  const held = [
+    ...(checks.length > 0 ? [`The preflight fails: ${checks.map((check) => check.says).join(' ')}`] : []),
+    ...(missing.length > 0 ? [`It waits for ${joinWords(missing.map((kind) => `the ${sideWord[kind]} key`))}.`] : []),
+    ...(cooling > 0 ? [`It cools off for ${duration(cooling)} more.`] : []),
+  ]
+  if (held.length > 0) return { possible: false, because: held.join(' ') }
   if (!caller.permissions.has('campaigns.write'))
     return { possible: false, because: 'Your roles do not let you launch; whoever asked for it can.' }
   return { possible: true, because: 'Everything that its risk demands is there.' }
@@ -186,30 +234,14 @@ function slotOf(
     editors: readonly string[]
     caller: Caller
     names: Record<string, string>
-    approvers: { id: string; name: string; side: string; roles: string[] }[]
+    approvers: Parameters<typeof couldGive>[0]['approvers']
     nowMs: number
   },
 ): KeySlot {
   const { request, keys, nowMs, names } = of
   const given = standingKeys(request, keys, nowMs).find((key) => key.kind === kind)
   const why = whyNotKey({ request, editors: of.editors, keys, kind, caller: of.caller })
-  const couldBe = of.approvers
-    .filter(
-      (person) =>
-        whyNotKey({
-          request,
-          editors: of.editors,
-          keys,
-          kind,
-          caller: {
-            kind: 'person',
-            accountId: person.id as Id<'account'>,
-            side: person.side as 'marketing' | 'it',
-            roles: person.roles,
-          },
-        }) === null,
-    )
-    .map((person) => person.name)
+  const couldBe = couldGive({ ...of, kind })
   const until =
     given?.given_at.getTime() ??
     (isOpen(request) ? nowMs : ((request.launched_at ?? request.closed_at)?.getTime() ?? nowMs))
@@ -235,7 +267,7 @@ function slotOf(
   }
 }
 
-function joinWords(words: readonly string[]): string {
+export function joinWords(words: readonly string[]): string {
   return words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} and ${words.at(-1) ?? ''}`
 }
 

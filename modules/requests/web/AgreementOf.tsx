@@ -1,9 +1,10 @@
 import { Button, Textarea } from '@mantine/core'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { useState, type FormEvent } from 'react'
+import { routes as accounts } from '../../accounts/contract.ts'
 import { useDeed, useRoute } from '../../../ui/api.ts'
 import { Ask } from '../../../ui/page.tsx'
-import { Lamp } from '../../../ui/signal.tsx'
+import { Lamp, Mark } from '../../../ui/signal.tsx'
 import { routes } from '../contract.ts'
 
 /** How a thing stands with the other side: its newest request, or the way to ask. */
@@ -32,7 +33,7 @@ export function AgreementOf({
             {mine.map((row) => (
               <div key={row.id}>
                 <div className="row">
-                  <Lamp lane={row.lane} /> <span className="secondary">{row.state}</span>
+                  <Lamp lane={row.lane} needs={row.needs} /> <span className="secondary">{row.stands}</span>
                 </div>
                 <p>{row.sentence}</p>
                 <Link to={`/requests/${row.id}`}>To the request</Link>
@@ -50,11 +51,8 @@ export function AgreementOf({
                   )
                 }}
               >
-                {mine.length === 0 ? (
-                  <p className="secondary">
-                    Nobody has asked yet. Asking computes what it does, which keys it needs, and why.
-                  </p>
-                ) : null}
+                {mine.length === 0 ? <p className="secondary">Nobody has asked yet.</p> : null}
+                {canAsk ? <Foreseen kind={kind} objectId={objectId} /> : null}
                 <Textarea
                   label="What should the others know?"
                   autosize
@@ -73,6 +71,31 @@ export function AgreementOf({
           </div>
         )
       }}
+    </Ask>
+  )
+}
+
+/** What asking would need, so that nobody learns of a key or of a day only afterwards. */
+function Foreseen({ kind, objectId }: { kind: string; objectId: string }) {
+  const me = useRoute(accounts.me)
+  const may = me.data?.permissions.includes('campaigns.write') === true
+  const found = useRoute(routes.foresee, { query: { kind, objectId } }, { enabled: may })
+  if (me.data !== undefined && !may)
+    return <p className="secondary">Your roles do not let you ask; a member of either side can.</p>
+  return (
+    <Ask of={found}>
+      {({ lane, needs, sentence, failing }) => (
+        <div className="stack">
+          <Lamp lane={lane} needs={needs} />
+          <p>{sentence}</p>
+          {failing.map((check) => (
+            <p key={check.name}>
+              <Mark is="fail">{check.says}</Mark>{' '}
+              {check.href === undefined ? null : <Link to={check.href}>Mend it</Link>}
+            </p>
+          ))}
+        </div>
+      )}
     </Ask>
   )
 }

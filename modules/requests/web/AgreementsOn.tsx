@@ -24,9 +24,9 @@ function Agreements({ rows }: { rows: readonly RequestRow[] }) {
             <Link to={`/requests/${row.id}`}>{row.title}</Link>
             <br />
             <span className="row">
-              <Lamp lane={row.lane} />
+              <Lamp lane={row.lane} needs={row.needs} />
               <span className="secondary">
-                {row.state}, asked <Ago at={row.openedAt} />
+                {row.stands}, asked <Ago at={row.openedAt} />
               </span>
             </span>
           </li>

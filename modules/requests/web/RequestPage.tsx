@@ -4,9 +4,9 @@ import { useState, type FormEvent } from 'react'
 import { routes as accounts } from '../../accounts/contract.ts'
 import { AuditOf } from '../../audit/web/index.tsx'
 import { useDeed, useRoute } from '../../../ui/api.ts'
-import { Ago, plural, Timed } from '../../../ui/format.tsx'
+import { Ago, moment, plural, Timed } from '../../../ui/format.tsx'
 import { Ask, Card, Facts, ObjectLayout, Page, useParam } from '../../../ui/page.tsx'
-import { Avatar, FieldChip, Lamp, Mark, Signal, type Lane } from '../../../ui/signal.tsx'
+import { Avatar, FieldChip, Lamp, laneNeeds, Mark, Signal, type Lane } from '../../../ui/signal.tsx'
 import { SureButton } from '../../../ui/sure.tsx'
 import { routes, type RequestView } from '../contract.ts'
 import { KeyCard } from './KeyCard.tsx'
@@ -70,7 +70,7 @@ function Shown({ request }: { request: RequestView }) {
               label="Launch"
               variant="filled"
               disabled={!request.launch.possible}
-              title={request.launch.because}
+              title={open ? request.launch.because : undefined}
               loading={launch.isPending}
               act="Let it go live"
               says={<Goes request={request} />}
@@ -88,6 +88,19 @@ function Shown({ request }: { request: RequestView }) {
               <p className="sentence">{emphasised(request.sentence)}</p>
               {open && verdict.ways.length > 0 ? <p className="ways">{verdict.ways[0]?.say}</p> : null}
               {open ? <p className="ways">{nextOf(request)}</p> : null}
+              {open && request.preflight.some((check) => check.result === 'fail' && check.href !== undefined) ? (
+                <p className="ways row">
+                  {request.preflight
+                    .filter((check) => check.result === 'fail')
+                    .map((check) =>
+                      check.href === undefined ? null : (
+                        <Link key={check.name} to={check.href}>
+                          Mend “{check.name}”
+                        </Link>
+                      ),
+                    )}
+                </p>
+              ) : null}
             </div>
             <div className="row">
               {open && verdict.ways.length > 0 ? (
@@ -117,6 +130,11 @@ function Shown({ request }: { request: RequestView }) {
             </div>
           </div>
         </Card>
+        {request.coolsOff === null ? null : (
+          <Card title="A day to cool off" aside={<>until {moment(request.coolsOff.until)}</>}>
+            <p>It lasts {request.coolsOff.says}</p>
+          </Card>
+        )}
         {request.keys.length === 0 ? (
           <Card title="No key is needed">
             <p>{verdict.because}</p>
@@ -169,7 +187,12 @@ function Shown({ request }: { request: RequestView }) {
             <Facts
               rows={request.preflight.map((check) => ({
                 label: check.name,
-                says: <Mark is={check.result}>{check.says}</Mark>,
+                says: (
+                  <>
+                    <Mark is={check.result}>{check.says}</Mark>{' '}
+                    {check.href === undefined || check.result === 'ok' ? null : <Link to={check.href}>Mend it</Link>}
+                  </>
+                ),
               }))}
             />
           </Card>
@@ -225,11 +248,12 @@ function Shown({ request }: { request: RequestView }) {
 }
 
 /** How the signal stands: at the lane while keys are missing, clear once they are all there, at danger when it was stopped. */
-function aspectOf({ state, lane }: RequestView): { lane: Lane | undefined; means?: string } {
+function aspectOf({ state, lane, needs, stands }: RequestView): { lane: Lane | undefined; means?: string } {
   switch (state) {
     case 'waiting':
-      return { lane }
+      return { lane, means: laneNeeds(lane, needs) }
     case 'ready':
+      if (stands !== 'ready') return { lane, means: `${laneNeeds(lane, needs)} The keys are there; ${stands}.` }
       return { lane: 'green', means: 'Green: all that it needs is there.' }
     case 'live':
       return { lane: 'green', means: 'Green: it is live.' }
@@ -245,11 +269,20 @@ function aspectOf({ state, lane }: RequestView): { lane: Lane | undefined; means
 /** What happens next, when nothing else is on the way: whose turn it is, or why it cannot go yet. */
 function nextOf(request: RequestView): string {
   if (request.launch.possible) return 'Next: launch it.'
+  const fails = request.preflight.some((check) => check.result === 'fail')
   const missing = request.keys.filter((slot) => slot.state !== 'given')
-  if (missing.length === 0) return request.launch.because
+  const { coolsOff } = request
+  if (missing.length === 0)
+    return fails
+      ? 'Next: mend what fails under Preflight.'
+      : coolsOff === null
+        ? request.launch.because
+        : `Next: ${request.requester.name} launches it, from ${moment(coolsOff.until)} on.`
   const who = missing.map((slot) => (slot.yours ? 'you' : slot.couldBe.join(' or '))).filter((names) => names !== '')
   if (who.length < missing.length) return 'Nobody here can give the missing key; an administrator can name somebody.'
-  return `Next: ${who.join(', then ')}. With ${missing.length === 1 ? 'that key' : 'those keys'} ${request.requester.name} can launch it at once.`
+  const keys = missing.length === 1 ? 'that key' : 'those keys'
+  const when = coolsOff === null ? 'at once' : `from ${moment(coolsOff.until)} on`
+  return `Next: ${fails ? 'mend what fails under Preflight, then ' : ''}${who.join(', then ')}. With ${keys} ${request.requester.name} can launch it ${when}.`
 }
 
 function Goes({ request }: { request: RequestView }) {
@@ -270,7 +303,9 @@ function Goes({ request }: { request: RequestView }) {
 /** The sentence as the server composed it, with the keys and the wait in bold, because that is what one looks for. */
 function emphasised(sentence: string) {
   return sentence
-    .split(/(one key from (?:Marketing|IT|data protection)|It has waited [^;.]+ for [^;.]+|All keys are given)/)
+    .split(
+      /(one key from (?:Marketing|IT|data protection)|a day to cool off|The preflight fails at [^:]+?(?=, so)|It cools off for [^,]+ more|It has waited [^;.]+ for [^;.]+|All keys are given)/,
+    )
     .map((part, index) => (index % 2 === 1 ? <b key={part}>{part}</b> : part))
 }
 
@@ -350,7 +385,7 @@ function Changes({ request }: { request: RequestView }) {
 }
 
 function Agreement({ request }: { request: RequestView }) {
-  const { scales, rule, promiseWorkingDays, coolingOffHours } = request.verdict
+  const { scales, rule, promiseWorkingDays } = request.verdict
   const names = {
     sensitivity: 'Sensitivity',
     reach: 'Reach',
@@ -366,13 +401,11 @@ function Agreement({ request }: { request: RequestView }) {
         }))}
       />
       <p className="secondary">The rule that decided: {rule}.</p>
+      <p className="secondary">It needs {request.needs}.</p>
       <p className="secondary">
         {promiseWorkingDays === 0
           ? 'Nobody needs to answer.'
           : `An answer is promised within ${String(promiseWorkingDays)} working days.`}
-        {coolingOffHours > 0
-          ? ` With fewer than four people here, ${String(coolingOffHours)} hours of cooling off stand for the second key.`
-          : ''}
       </p>
     </div>
   )

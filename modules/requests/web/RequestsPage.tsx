@@ -52,7 +52,7 @@ function Rows({ title, rows }: { title: string; rows: readonly RequestRow[] }) {
         {rows.map((row) => (
           <tr key={row.id}>
             <td>
-              <Lamp lane={row.lane} />
+              <Lamp lane={row.lane} needs={row.needs} />
             </td>
             <td>
               <Link to={`/requests/${row.id}`}>{row.title}</Link>
@@ -64,7 +64,7 @@ function Rows({ title, rows }: { title: string; rows: readonly RequestRow[] }) {
             </td>
             <td>
               {row.waitingFor.length === 0 ? (
-                <span className="secondary">{row.state}</span>
+                <span className="secondary">{row.stands}</span>
               ) : (
                 row.waitingFor.map((kind) => waiting[kind]).join(', ')
               )}
