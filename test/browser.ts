@@ -23,7 +23,7 @@ export async function aBrowser(): Promise<Browser> {
       '--disable-sync',
       '--no-first-run',
       '--no-default-browser-check',
-      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
       // For frames with processes of their own too, where a context's name does not reach: the pictures of a mail are asked for there.
       `--user-agent=${userAgent}`,
     ],

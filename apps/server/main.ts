@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { systemClock } from '../../platform/clock/clock.ts'
-import { linksInMails, type Config } from '../../platform/config/config.ts'
+import { byName, linksInMails, type Config } from '../../platform/config/config.ts'
 import { createLog } from '../../platform/log/log.ts'
 import { startCatcher } from '../../platform/mail/catcher.ts'
 import { systemRandom } from '../../platform/random/random.ts'
@@ -71,7 +71,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<Serv
     await app.start()
     if (demo !== undefined) await demo.settle(app)
     const address = await app.http.listen(config.host, config.port)
-    url = config.publicUrl ?? address
+    url = config.publicUrl ?? byName(address)
     const control = announceServer(engines.directory, address)
     ;({ letIn } = control)
     closers.push(() => {
@@ -82,7 +82,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<Serv
       closers.push(() => demo.stop())
     }
     const link = await app.accounts.firstLink()
-    print(`\n  Interlock answers at ${address}\n`)
+    print(`\n  Interlock answers at ${config.publicUrl === undefined ? url : address}\n`)
     if (link !== undefined)
       print(`  The first administrator joins here (once, within an hour; each start makes a new one): ${link}\n`)
     if (options.demo) print(`  Everyone of the demo company signs in with the password “${demoPassword}”.\n`)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { linksInMails, readConfig } from './config.ts'
+import { byName, linksInMails, readConfig } from './config.ts'
 
 const mail = { INTERLOCK_SMTP_URL: 'smtp://mail.lindqvist.example:587' }
 
@@ -23,5 +23,15 @@ describe('the environment', () => {
   it('is refused with a role that one process alone cannot take', () => {
     expect(() => readConfig({ INTERLOCK_ROLE: 'work' })).toThrow('one process serves everything')
     expect(readConfig({ INTERLOCK_ROLE: 'all', INTERLOCK_SEND_DURABLE: '1' }).sendDurable).toBe(true)
+  })
+})
+
+describe('the address that is printed', () => {
+  it.each([
+    ['http://127.0.0.1:4400', 'http://localhost:4400'],
+    ['http://[::1]:4400', 'http://localhost:4400'],
+    ['http://192.0.2.7:4400', 'http://192.0.2.7:4400'],
+  ])('of %s is %s, because passkeys are made for names alone', (listens, printed) => {
+    expect(byName(listens)).toBe(printed)
   })
 })

@@ -142,6 +142,16 @@ export function readConfig(environment: Record<string, string | undefined>, over
 const thisMachine = new Set(['localhost', '127.0.0.1', '[::1]', '0.0.0.0'])
 
 /**
+ * The address of a listening server as a browser should open it: this machine by its name, because a browser makes passkeys for names alone
+ * (WebAuthn, “valid domain”). @param address as the server says where it listens
+ */
+export function byName(address: string): string {
+  const url = new URL(address)
+  if (['127.0.0.1', '[::1]'].includes(url.hostname)) url.hostname = 'localhost'
+  return url.origin
+}
+
+/**
  * What is wrong with the links that mails would carry: those to unsubscribe must open for everybody who gets one, and RFC 8058 wants https.
  * Mail that goes to this machine only is a test and may carry what it likes.
  * @returns undefined when all is well; `fatal` when no link would work for anybody

@@ -61,6 +61,13 @@ describe('an invitation', () => {
     ])
   })
 
+  it('leads on to a first second factor without asking for the password that was typed a moment ago', async () => {
+    const { token } = await office.accounts.accept(await invited('next@fjörd.example'), given)
+    await office.authenticator(token)
+    expect(await office.accounts.me(await office.again(token))).toMatchObject({ hasTotp: true })
+    admin = { ...admin, steppedUpAtMs: office.clock.ms() }
+  })
+
   it('ends after seven days', async () => {
     const token = await invited('late@fjörd.example')
     await office.clock.advance(7 * 86_400_000)

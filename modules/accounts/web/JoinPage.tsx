@@ -5,7 +5,8 @@ import { useState, type FormEvent } from 'react'
 import { useDeed, useRoute } from '../../../ui/api.ts'
 import { Ask, useParam } from '../../../ui/page.tsx'
 import { sideName } from '../../../ui/signal.tsx'
-import { routes, type Side } from '../contract.ts'
+import { routes, type Me, type Side } from '../contract.ts'
+import { AddFactor } from './AddFactor.tsx'
 import { PasswordField } from './PasswordField.tsx'
 
 /** A one-time link: the first administrator, or somebody who was invited. */
@@ -15,10 +16,17 @@ export function JoinPage() {
   const navigate = useNavigate()
   const client = useQueryClient()
   const accept = useDeed(routes.accept, { touches: [] })
+  const [joined, setJoined] = useState<Me | undefined>()
   const [name, setName] = useState('')
   const [email, setEmail] = useState('')
   const [side, setSide] = useState<Side>('it')
   const [password, setPassword] = useState('')
+  const go = () => {
+    // Whoever was signed in here before is not, and the link is used up: nothing of either is asked again.
+    client.clear()
+    void navigate({ to: '/' })
+  }
+  if (joined !== undefined) return <Second you={joined} go={go} />
   return (
     <main className="signin">
       <div>
@@ -30,14 +38,11 @@ export function JoinPage() {
               onSubmit={(event: FormEvent) => {
                 event.preventDefault()
                 accept.mutate(
-                  { params: { token }, body: { name, password, ...(found.email === null ? { email, side } : {}) } },
                   {
-                    onSuccess() {
-                      // Whoever was signed in here before is not, and the link is used up: nothing of either is asked again.
-                      client.clear()
-                      void navigate({ to: '/' })
-                    },
+                    params: { token },
+                    body: { name, password, ...(found.email === null ? { email, side } : {}) },
                   },
+                  { onSuccess: setJoined },
                 )
               }}
             >
@@ -94,6 +99,31 @@ export function JoinPage() {
             </form>
           )}
         </Ask>
+      </div>
+    </main>
+  )
+}
+
+/** The second step of joining: a second factor, while the password that it needs was typed a moment ago. */
+function Second({ you, go }: { you: Me; go: () => void }) {
+  const needed = you.permissions.some((one) => ['keys.give', 'keys.protect', 'admin'].includes(one))
+  return (
+    <main className="signin">
+      <div>
+        <h1>One more step, {you.name}</h1>
+        <section className="card stack" aria-label="A second factor">
+          <p>
+            {needed
+              ? 'Do this now: giving a key, inviting somebody and changing roles need a fresh proof that it is you, and the password is none. Without it you are asked at the worst moment.'
+              : 'Your password signs you in. An API key, and one day a key of yours on a request, need a second proof that it is you. You can do this later in Settings.'}
+          </p>
+          <AddFactor then={go} />
+          <div>
+            <Button variant={needed ? 'subtle' : 'filled'} onClick={go}>
+              {needed ? 'Later, and I will be asked then' : 'Later'}
+            </Button>
+          </div>
+        </section>
       </div>
     </main>
   )

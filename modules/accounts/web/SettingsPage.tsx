@@ -1,14 +1,14 @@
 import { Button, Checkbox, Modal, NumberInput, TextInput } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { useState, type FormEvent } from 'react'
-import { call, Problem, useDeed, useRoute } from '../../../ui/api.ts'
+import { useDeed, useRoute } from '../../../ui/api.ts'
 import { Ago } from '../../../ui/format.tsx'
 import { Ask, Card, Facts, Page, Table } from '../../../ui/page.tsx'
 import { sideName, SideMark } from '../../../ui/signal.tsx'
 import { SureButton } from '../../../ui/sure.tsx'
 import { keyScopes, routes, type KeyScope, type Me } from '../contract.ts'
+import { AddFactor } from './AddFactor.tsx'
 import { PasswordField } from './PasswordField.tsx'
-import { makePasskey } from './passkeys.ts'
 import { proofs, useProof } from './useProof.tsx'
 
 export function SettingsPage() {
@@ -54,105 +54,22 @@ export function SettingsPage() {
 }
 
 function Factors({ you }: { you: Me }) {
-  const [secret, setSecret] = useState<{ qr: string; secret: string } | undefined>()
-  const [code, setCode] = useState('')
   const proof = useProof()
-  const start = useDeed(routes.totpStart, { touches: [], quiet: proofs })
-  const begin = () => {
-    start.mutate({}, { onSuccess: setSecret, onError: proof.orProve(begin) })
-  }
-  const confirm = useDeed(routes.totpConfirm, {
-    touches: ['/api/me', '/api/api-keys'],
-    done: 'Your authenticator is set up. Your other sessions and your API keys ended.',
-  })
-  const passkey = useDeed(routes.passkeyConfirm, {
-    touches: ['/api/me', '/api/api-keys'],
-    done: 'Your passkey is added. Your other sessions and your API keys ended.',
-  })
-  const add = () => {
-    call(routes.passkeyStart)
-      .then(makePasskey)
-      .then((body) => {
-        passkey.mutate({ body })
-      })
-      .catch((error: unknown) => {
-        if (error instanceof Problem) proof.orProve(add)(error)
-      })
-  }
   return (
-    <Card title="Proof that it is you" aside="asked for before each key">
-      <Facts
-        rows={[
-          {
-            label: 'Passkeys',
-            says: (
-              <>
-                {you.passkeys === 0 ? 'none yet' : String(you.passkeys)}{' '}
-                <Button variant="subtle" size="compact-sm" onClick={add}>
-                  Add a passkey
-                </Button>
-              </>
-            ),
-          },
-          {
-            label: 'Authenticator',
-            says: (
-              <>
-                {you.hasTotp ? 'set up' : 'none yet'}{' '}
-                <Button variant="subtle" size="compact-sm" loading={start.isPending} onClick={begin}>
-                  {you.hasTotp ? 'Set up anew' : 'Set up'}
-                </Button>
-              </>
-            ),
-          },
-        ]}
-      />
-      {proof.dialog}
-      {you.demo && you.passkeys === 0 && !you.hasTotp ? (
-        <p className="secondary">In the demo company the password is enough until you add one.</p>
-      ) : null}
-      <Modal
-        opened={secret !== undefined}
-        onClose={() => {
-          setSecret(undefined)
-        }}
-        title="Set up your authenticator"
-      >
-        {secret === undefined ? null : (
-          <form
-            className="stack"
-            onSubmit={(event: FormEvent) => {
-              event.preventDefault()
-              confirm.mutate(
-                { body: { code } },
-                {
-                  onSuccess: () => {
-                    setSecret(undefined)
-                  },
-                },
-              )
-            }}
-          >
-            <p>Scan this with your authenticator app, or type the secret, then enter the six digits that it shows.</p>
-            <img src={secret.qr} alt="QR code with the secret below" width="220" height="220" />
-            <code>{secret.secret}</code>
-            <TextInput
-              label="Code"
-              inputMode="numeric"
-              pattern="[0-9]{6}"
-              required
-              value={code}
-              onChange={(event) => {
-                setCode(event.currentTarget.value)
-              }}
-              error={confirm.error?.message}
-            />
-            <Button type="submit" loading={confirm.isPending}>
-              Confirm
-            </Button>
-          </form>
-        )}
-      </Modal>
+    <Card title="Proof that it is you" aside="asked for before a key, and again after five minutes">
+      <div className="stack">
+        <Facts
+          rows={[
+            { label: 'Passkeys', says: you.passkeys === 0 ? 'none yet' : String(you.passkeys) },
+            { label: 'Authenticator', says: you.hasTotp ? 'set up' : 'none yet' },
+          ]}
+        />
+        <AddFactor hasTotp={you.hasTotp} refused={proof.orProve} />
+        {proof.dialog}
+        {you.demo && you.passkeys === 0 && !you.hasTotp ? (
+          <p className="secondary">In the demo company the password is enough until you add one.</p>
+        ) : null}
+      </div>
     </Card>
   )
 }

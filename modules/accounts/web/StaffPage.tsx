@@ -2,7 +2,7 @@ import { Button, Modal, MultiSelect, SegmentedControl, TextInput } from '@mantin
 import { useState, type FormEvent } from 'react'
 import { useAddress } from '../../../ui/address.tsx'
 import { call, useDeed, useRoute } from '../../../ui/api.ts'
-import { Ago, plural } from '../../../ui/format.tsx'
+import { Ago } from '../../../ui/format.tsx'
 import { Ask, Card, Page, Table } from '../../../ui/page.tsx'
 import { SideMark, sideName } from '../../../ui/signal.tsx'
 import { excludedRoles, Role, routes, type Person, type Side } from '../contract.ts'
@@ -22,7 +22,7 @@ const smallCompany = 4
 /** How keys are counted with so many people, so that whoever invites knows what one more changes. */
 function howMany(people: number): string {
   return people < smallCompany
-    ? `With fewer than four people, whatever goes live needs one key of somebody who neither asked nor edited, and then a day to cool off, which nothing shortens. ${plural(smallCompany - people, 'more person', 'more people')}, and it needs a key of each side and no day.`
+    ? 'With fewer than four people here, whatever goes live needs one key of somebody who neither asked nor edited, and then a day to cool off, which nothing shortens. From four people on it needs a key of each side and no day.'
     : 'Whatever goes live needs a key of each side, of people who neither asked nor edited, and then goes at once.'
 }
 

@@ -1,12 +1,12 @@
 import { Button, Modal, TextInput } from '@mantine/core'
-import { Link } from '@tanstack/react-router'
 import { useState, type FormEvent } from 'react'
 import type { SentTo } from '../../../lib/routes/routes.ts'
 import { call, Problem, useDeed, useRoute } from '../../../ui/api.ts'
 import { Ask } from '../../../ui/page.tsx'
 import { routes } from '../contract.ts'
+import { AddFactor } from './AddFactor.tsx'
 import { PasswordField } from './PasswordField.tsx'
-import { signWithPasskey } from './passkeys.ts'
+import { noPasskeysHere, passkeyTrouble as troubleOf, signWithPasskey } from './passkeys.ts'
 
 type Body = NonNullable<SentTo<typeof routes.stepUp>['body']>
 
@@ -16,7 +16,6 @@ export function StepUp({ open, close, then }: { open: boolean; close: () => void
     <Modal opened={open} onClose={close} title="Is it you?">
       {open ? (
         <Proof
-          close={close}
           then={() => {
             close()
             then()
@@ -27,12 +26,14 @@ export function StepUp({ open, close, then }: { open: boolean; close: () => void
   )
 }
 
-function Proof({ close, then }: { close: () => void; then: () => void }) {
+function Proof({ then }: { then: () => void }) {
   const me = useRoute(routes.me)
+  const demoCompany = useRoute(routes.demoAccounts, {}, { enabled: me.data?.demo === true })
   const confirm = useDeed(routes.stepUp, { touches: ['/api/me'], quiet: ['wrong_credentials'] })
   const [code, setCode] = useState('')
   const [password, setPassword] = useState('')
   const [trouble, setTrouble] = useState('')
+  const notHere = noPasskeysHere(location)
   const prove = (body: Body) => {
     setTrouble('')
     confirm.mutate({ body }, { onSuccess: then })
@@ -55,14 +56,21 @@ function Proof({ close, then }: { close: () => void; then: () => void }) {
           {passkeys === 0 ? null : (
             <Button
               data-autofocus
+              disabled={notHere !== undefined}
               onClick={() => {
                 usePasskey().catch((error: unknown) => {
-                  setTrouble(error instanceof Problem ? error.message : 'The passkey was not used. Try again.')
+                  setTrouble(error instanceof Problem ? error.message : troubleOf(error))
                 })
               }}
             >
               Use your passkey
             </Button>
+          )}
+          {passkeys === 0 || notHere === undefined ? null : (
+            <p className="secondary">
+              {notHere.says}{' '}
+              {notHere.href === undefined ? null : <a href={notHere.href}>Open this page under localhost</a>}
+            </p>
           )}
           {hasTotp ? (
             <form
@@ -100,7 +108,7 @@ function Proof({ close, then }: { close: () => void; then: () => void }) {
             >
               <PasswordField
                 first
-                label="Your password (in the demo company only)"
+                label={`Your password (in the demo company “${demoCompany.data?.password ?? '…'}” is everybody’s)`}
                 value={password}
                 change={setPassword}
                 error={wrong('password')}
@@ -111,13 +119,13 @@ function Proof({ close, then }: { close: () => void; then: () => void }) {
             </form>
           ) : null}
           {!demo && passkeys === 0 && !hasTotp ? (
-            <p>
-              You have no passkey and no authenticator yet. Add one in{' '}
-              <Link to="/settings" onClick={close}>
-                Settings
-              </Link>
-              ; it takes a minute.
-            </p>
+            <>
+              <p>
+                You have no passkey and no authenticator yet. Set one up here; it takes a minute, and what you were
+                about to do goes on after it.
+              </p>
+              <AddFactor then={then} />
+            </>
           ) : null}
           {passkeyTrouble === '' ? null : <p role="alert">{passkeyTrouble}</p>}
         </div>

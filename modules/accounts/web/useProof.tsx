@@ -1,8 +1,7 @@
-import { Button, Modal } from '@mantine/core'
-import { useState, type FormEvent, type ReactNode } from 'react'
-import { useDeed, type Problem } from '../../../ui/api.ts'
-import { routes } from '../contract.ts'
-import { PasswordField } from './PasswordField.tsx'
+import { Modal } from '@mantine/core'
+import { useState, type ReactNode } from 'react'
+import type { Problem } from '../../../ui/api.ts'
+import { PasswordAgain } from './PasswordAgain.tsx'
 import { StepUp } from './StepUp.tsx'
 
 /** Refusals that a proof answers: a deed that uses this hook keeps quiet about them. */
@@ -31,24 +30,4 @@ export function useProof(): { orProve: (again: () => void) => (problem: Problem)
       </>
     ),
   }
-}
-
-function PasswordAgain({ then }: { then: () => void }) {
-  const prove = useDeed(routes.provePassword, { touches: [], quiet: ['wrong_credentials'] })
-  const [password, setPassword] = useState('')
-  return (
-    <form
-      className="stack"
-      onSubmit={(event: FormEvent) => {
-        event.preventDefault()
-        prove.mutate({ body: { password } }, { onSuccess: then })
-      }}
-    >
-      <p>A first passkey or authenticator is set up only by whoever knows the password.</p>
-      <PasswordField first value={password} change={setPassword} error={prove.error?.message} />
-      <Button type="submit" loading={prove.isPending}>
-        Go on
-      </Button>
-    </form>
-  )
 }
