@@ -180,9 +180,10 @@ export function createCockpit(needs: {
           },
           {
             key: 'ownerless',
-            label: 'Tools with one owner',
+            label: 'Tools lacking an owner',
             value: ownerless,
-            means: 'Live tools without an owner in Marketing or in IT. Nothing that needs agreement goes through them.',
+            means:
+              'Live tools without an owner in Marketing, in IT or in both. Nothing that needs keys goes through them; events of a source come in all the same.',
             href: '/tools',
           },
         ],

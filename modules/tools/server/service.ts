@@ -106,11 +106,7 @@ export function createTools(needs: ToolNeeds): Tools {
       const tool = await get(tx, id)
       if (tool === undefined) throw new Refusal('not_found', 'There is no such tool.')
       if (tool.owners.marketing === null || tool.owners.it === null)
-        throw new Refusal(
-          'needs_owners',
-          `“${tool.name}” has no owner in ${tool.owners.marketing === null ? 'Marketing' : 'IT'}.`,
-          { tool: id },
-        )
+        throw new Refusal('needs_owners', lacksOwner(tool.name, tool.owners), { tool: id })
       if (tool.blockedBecause !== null) throw new Refusal('not_now', tool.blockedBecause, { tool: id })
       return tool
     },
@@ -126,18 +122,24 @@ export function createTools(needs: ToolNeeds): Tools {
     async change(caller, id, change) {
       return postgres.transaction(async (tx) => {
         const store = toolStore(tx)
-        if ((await store.get(id)) === undefined) throw new Refusal('not_found', 'There is no such tool.')
+        const before = await get(tx, id)
+        if (before === undefined) throw new Refusal('not_found', 'There is no such tool.')
         await checkOwner(tx, change.ownerMarketing, 'marketing')
         await checkOwner(tx, change.ownerIt, 'it')
         if (change.name !== undefined && (await store.nameTaken(change.name, id)))
           throw new Refusal('conflict', `There is a tool named “${change.name}” already.`)
+        const fields = changedIn(before, change)
+        if (fields.length === 0 && before.registered) return before
         await store.change(id, change, clock.now())
         await audit.write(tx, {
           actor: actorOf(caller),
           deed: 'tool.changed',
           object: { kind: 'tool', id },
-          summary: `changed ${Object.keys(change).join(', ')}`,
-          facts: { fields: Object.keys(change).join(' ') },
+          summary: [
+            ...(fields.length > 0 ? [`changed ${fields.map((field) => called[field]).join(', ')}`] : []),
+            ...(before.registered ? [] : ['put it into the register']),
+          ].join(' and '),
+          facts: { fields: fields.join(' ') },
         })
         await needs.changed(tx, id, actorOf(caller))
         const after = await get(tx, id)
@@ -154,6 +156,39 @@ function blocked(row: ToolRow, today: string): string | null {
   if (row.status === 'retired') return `“${row.name}” is retired.`
   if (row.ends_on !== null && row.ends_on < today) return `The contract of “${row.name}” ended on ${row.ends_on}.`
   if (row.owner_marketing === null || row.owner_it === null)
-    return `“${row.name}” has no owner in ${row.owner_marketing === null ? (row.owner_it === null ? 'Marketing and IT' : 'Marketing') : 'IT'}.`
+    return lacksOwner(row.name, { marketing: row.owner_marketing, it: row.owner_it })
   return null
+}
+
+function lacksOwner(name: string, owners: { marketing: unknown; it: unknown }): string {
+  const sides = [...(owners.marketing === null ? ['Marketing'] : []), ...(owners.it === null ? ['IT'] : [])]
+  return `“${name}” has no owner in ${sides.join(' and none in ')}.`
+}
+
+/** The facts of a tool as people call them, for what the audit log says of a change. */
+const called: Readonly<Record<keyof z.output<typeof ToolChange>, string>> = {
+  name: 'the name',
+  vendor: 'the vendor',
+  capability: 'what it is for',
+  personalFields: 'the personal fields',
+  region: 'the region',
+  ownerMarketing: 'the owner in Marketing',
+  ownerIt: 'the owner in IT',
+  endsOn: 'the end of the contract',
+  costMinor: 'the cost',
+  status: 'how it stands',
+}
+
+/** Which facts a change really changes: a form sends all of them. */
+function changedIn(before: Tool, change: z.output<typeof ToolChange>): (keyof typeof called)[] {
+  const now: Required<Record<keyof typeof called, unknown>> = {
+    ...before,
+    ownerMarketing: before.owners.marketing?.id ?? null,
+    ownerIt: before.owners.it?.id ?? null,
+    endsOn: before.contract.endsOn,
+    costMinor: before.contract.costMinor,
+  }
+  return (Object.keys(called) as (keyof typeof called)[]).filter(
+    (key) => change[key] !== undefined && JSON.stringify(change[key]) !== JSON.stringify(now[key]),
+  )
 }

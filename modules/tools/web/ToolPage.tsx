@@ -31,7 +31,7 @@ export function ToolPage() {
         <ObjectLayout panel={{ ...agreements, Audit: <AuditOf kind="tool" id={tool.id} /> }}>
           <Page
             title={tool.name}
-            crumbs={[{ label: 'Tools', to: '/tools' }, { label: tool.capability }]}
+            crumbs={[{ label: 'Tools', to: '/tools' }, { label: tool.name }]}
             sub={tool.vendor}
             sentence={
               tool.registered ? (

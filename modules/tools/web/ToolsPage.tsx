@@ -48,7 +48,7 @@ export function ToolsPage() {
       {...(tools.data === undefined
         ? {}
         : {
-            sentence: `${plural(all.length, 'tool', 'tools')}: ${plural(onOne, 'hangs', 'hang')} on one side only, and ${plural(found, 'was found that nobody registered', 'were found that nobody registered')}.`,
+            sentence: `${plural(all.length, 'tool', 'tools')}: ${plural(onOne, 'lacks an owner on a side or both', 'lack an owner on a side or both')}, and ${plural(found, 'was found that nobody registered', 'were found that nobody registered')}.`,
           })}
     >
       <div className="row">
@@ -73,7 +73,7 @@ export function ToolsPage() {
           shown.length === 0 ? (
             <Empty
               sentence="No tool is like this."
-              example="The register holds every tool with two owners; what has none cannot carry anything."
+              example="The register holds every tool with two owners; nothing that needs keys goes through one that lacks either."
             />
           ) : (
             <Card className="list">
