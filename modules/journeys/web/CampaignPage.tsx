@@ -204,6 +204,13 @@ function Form({ start, close }: { start?: Broadcast; close?: () => void }) {
   const [topicId, setTopic] = useState<string | null>(start?.topic.id ?? null)
   const [at, setAt] = useState(start?.sendAt === null || start === undefined ? '' : local(start.sendAt))
   const sender = senderId ?? senders.data?.[0]?.id ?? null
+  const lacking = [
+    ...(name.trim() === '' ? ['a name'] : []),
+    ...(segmentId === null ? ['a segment'] : []),
+    ...(templateId === null ? ['a mail'] : []),
+    ...(topicId === null ? ['a topic'] : []),
+    ...(sender === null ? ['a sender'] : []),
+  ]
   const complete =
     name.trim() !== '' && templateId !== null && segmentId !== null && sender !== null && topicId !== null
   const submit = (event: FormEvent) => {
@@ -242,6 +249,12 @@ function Form({ start, close }: { start?: Broadcast; close?: () => void }) {
           .map((one) => ({ value: one.id as string, label: one.name }))}
         value={segmentId}
         onChange={setSegment}
+        {...missing(
+          groups.data?.every((one) => one.archived),
+          'There is no segment yet.',
+          '/segments/new',
+          'Make one',
+        )}
       />
       <Select
         label="The mail"
@@ -251,10 +264,10 @@ function Form({ start, close }: { start?: Broadcast; close?: () => void }) {
         data={(templates.data ?? []).map((one) => ({ value: one.id as string, label: one.name }))}
         value={templateId}
         onChange={setTemplate}
+        {...missing(templates.data?.length === 0, 'There is no mail yet.', '/content/new', 'Write one')}
       />
       <Select
         label="About the topic"
-        description="Only addresses that agreed to it get the mail."
         placeholder="A topic"
         required
         data={(topics.data ?? []).map((one) => ({
@@ -263,13 +276,22 @@ function Form({ start, close }: { start?: Broadcast; close?: () => void }) {
         }))}
         value={topicId}
         onChange={setTopic}
+        {...missing(
+          topics.data?.length === 0,
+          'There is no topic yet.',
+          '/settings/topics',
+          'Add one',
+          'Only addresses that agreed to it get the mail.',
+        )}
       />
       <Select
         label="From"
+        placeholder="A sender"
         required
         data={(senders.data ?? []).map((one) => ({ value: one.id as string, label: `${one.name} <${one.address}>` }))}
         value={sender}
         onChange={setSender}
+        {...missing(senders.data?.length === 0, 'There is no sender yet.', '/settings/senders', 'Add one in Settings')}
       />
       <TextInput
         label="When"
@@ -281,17 +303,24 @@ function Form({ start, close }: { start?: Broadcast; close?: () => void }) {
         }}
       />
       <div>
-        <Button
-          type="submit"
-          disabled={!complete}
-          title={complete ? undefined : 'Name it and choose all of the above.'}
-          loading={create.isPending || change.isPending}
-        >
+        <Button type="submit" disabled={!complete} loading={create.isPending || change.isPending}>
           {start === undefined ? 'Make it' : 'Save'}
         </Button>
+        {complete ? null : <p className="secondary">It still needs {lacking.join(', ')}.</p>}
       </div>
     </form>
   )
+}
+/** What a choice says when there is nothing to choose, and where that is made; otherwise what it always says. */
+function missing(nothing: boolean | undefined, says: string, to: string, make: string, always?: string) {
+  if (nothing !== true) return always === undefined ? {} : { description: always }
+  return {
+    description: (
+      <>
+        {says} <Link to={to}>{make}</Link>
+      </>
+    ),
+  }
 }
 function local(iso: string): string {
   const at = new Date(iso)
