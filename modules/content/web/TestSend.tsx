@@ -1,8 +1,10 @@
 import { Button, Select } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
 import { useState, type FormEvent } from 'react'
 import { routes as accounts } from '../../accounts/contract.ts'
 import { routes as channels } from '../../channels/contract.ts'
 import { useDeed, useRoute } from '../../../ui/api.ts'
+import { Mark } from '../../../ui/signal.tsx'
 import { routes, type Template } from '../contract.ts'
 
 /** A test of what is saved, to oneself or to a colleague. */
@@ -22,6 +24,8 @@ export function TestSend({
   const [to, setTo] = useState<string | null>(null)
   const [sender, setSender] = useState<string | null>(null)
   const send = useDeed(routes.test, { touches: ['/api/mail-catcher', '/api/audit'], done: (reply) => reply.says })
+  const route = useRoute(channels.route)
+  const closed = route.data?.usable === false ? route.data : undefined
   const address = to ?? me.data?.email ?? null
   const from = sender ?? senders.data?.[0]?.id ?? null
   return (
@@ -66,7 +70,22 @@ export function TestSend({
         Its subject begins with [Test]. It carries no tracking and is counted nowhere; the audit log says who had it
         sent to whom. At most 20 an hour.
       </p>
-      <Button type="submit" loading={send.isPending} disabled={address === null}>
+      {closed === undefined ? null : (
+        <p>
+          <Mark is="fail">It cannot be sent now: {closed.because}</Mark>{' '}
+          <Link to={`/tools/${closed.toolId}`}>Mend it on the page of “{closed.toolName}”</Link>
+        </p>
+      )}
+      {senders.data?.length === 0 ? (
+        <p>
+          There is no sender yet. <Link to="/settings/senders">Add one in Settings</Link>
+        </p>
+      ) : null}
+      <Button
+        type="submit"
+        loading={send.isPending}
+        disabled={address === null || from === null || closed !== undefined}
+      >
         Send it
       </Button>
     </form>
