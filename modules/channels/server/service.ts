@@ -91,8 +91,8 @@ export function createChannels(needs: {
       {
         name: row.domain,
         type: 'TXT',
-        value: 'v=spf1 include:YOUR-MAIL-SERVER -all',
-        why: 'SPF: says which servers may send for this domain. Put the name that your mail server tells you.',
+        value: 'v=spf1 include:YOUR-MAIL-SERVER ~all',
+        why: 'SPF: says which servers may send for this domain. A domain has one such record: where there is one that begins with v=spf1, put the include into it, before its “all”, and change nothing else; a second record makes both void. Put the name that your mail server tells you.',
       },
       {
         name: `_dmarc.${row.domain}`,

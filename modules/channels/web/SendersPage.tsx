@@ -1,4 +1,4 @@
-import { Button, TextInput } from '@mantine/core'
+import { Button, CopyButton, TextInput } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { useState, type FormEvent } from 'react'
 import { useDeed, useRoute } from '../../../ui/api.ts'
@@ -69,7 +69,19 @@ export function SendersPage() {
                     ),
                     says: (
                       <>
-                        <code>{record.value}</code>
+                        <code>{record.value}</code>{' '}
+                        <CopyButton value={record.value}>
+                          {({ copied, copy }) => (
+                            <Button
+                              size="compact-xs"
+                              variant="default"
+                              aria-label={`Copy the value of ${record.name}`}
+                              onClick={copy}
+                            >
+                              {copied ? 'Copied' : 'Copy'}
+                            </Button>
+                          )}
+                        </CopyButton>
                         <br />
                         <span className="secondary">{record.why}</span>
                       </>
