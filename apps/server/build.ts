@@ -355,7 +355,7 @@ export async function build(needs: BuildNeeds) {
   addInsightRoutes(http, insights)
   addCockpitRoutes(http, cockpit)
   addDestinationRoutes(http, destinations)
-  await app.register(consentPages({ consent, company: () => 'Interlock' }))
+  await app.register(consentPages({ consent, company: () => channels.company(config.company) }))
   await app.register(journeys.comesBack)
 
   let stopHeads = () => {}

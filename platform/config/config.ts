@@ -29,6 +29,15 @@ const Environment = z.object({
     .default('all')
     .describe('which part this process takes: all of it, today'),
   INTERLOCK_PUBLIC_URL: z.url().optional().describe('the address under which people and mails reach this server'),
+  INTERLOCK_COMPANY: z
+    .string()
+    .trim()
+    .min(1)
+    .max(120)
+    .optional()
+    .describe(
+      'the name on the pages that mails lead to (unsubscribing, preferences); by default that of the first sender',
+    ),
   INTERLOCK_ALLOWED_HOSTS: z
     .string()
     .optional()
@@ -82,6 +91,8 @@ export interface Config {
   databaseUrl: string | undefined
   clickhouseUrl: string | undefined
   publicUrl: string | undefined
+  /** What readers of mails know the company as; undefined leaves it to the first sender. */
+  company: string | undefined
   allowedHosts: string[]
   /** Exactly these `host:port` may be private and may be called without TLS. */
   egressAllow: string[]
@@ -121,6 +132,7 @@ export function readConfig(environment: Record<string, string | undefined>, over
     databaseUrl: value.INTERLOCK_DATABASE_URL,
     clickhouseUrl: value.INTERLOCK_CLICKHOUSE_URL,
     publicUrl: value.INTERLOCK_PUBLIC_URL,
+    company: value.INTERLOCK_COMPANY,
     smtpUrl: value.INTERLOCK_SMTP_URL,
     sendDurable: value.INTERLOCK_SEND_DURABLE === '1',
     secretKey: value.INTERLOCK_SECRET_KEY,

@@ -26,6 +26,8 @@ export interface SenderToUse {
 
 export interface Channels {
   senders(): Promise<Sender[]>
+  /** What readers know the company as: the name that was set, or else that of the first sender. */
+  company(set: string | undefined): Promise<string>
   createSender(caller: Caller, name: string, address: string): Promise<Sender>
   createSenderAs(tx: Postgres, actor: Actor, name: string, address: string): Promise<Id<'sender'>>
   /** Within a transaction that decides or sends; undefined when there is none. */
@@ -135,6 +137,11 @@ export function createChannels(needs: {
   const smtpUrl = () => needs.smtpUrl ?? needs.catcherUrl()
 
   return {
+    company: async (set) =>
+      set ??
+      (await postgres.query<{ name: string }>('SELECT name FROM channels.sender ORDER BY created_at LIMIT 1'))[0]
+        ?.name ??
+      'Interlock',
     senders: async () => (await postgres.query<Row>('SELECT * FROM channels.sender ORDER BY created_at')).map(show),
     async createSender(caller, name, address) {
       const id = await postgres.transaction((tx) => createSenderAs(tx, actorOf(caller), name, address))

@@ -12,7 +12,8 @@ import { page, stylesheet } from './page-html.ts'
  */
 export function consentPages(needs: {
   consent: Pick<Consent, 'readLink' | 'unsubscribe' | 'choose' | 'standing'>
-  company: () => string
+  /** What readers know the company as; never the name of this program. */
+  company: () => string | Promise<string>
 }) {
   const { consent, company } = needs
 
@@ -36,11 +37,11 @@ export function consentPages(needs: {
         .header('x-robots-tag', 'noindex')
         .type('text/html; charset=utf-8')
         .send(body)
-    const forged = (reply: FastifyReply) =>
+    const forged = async (reply: FastifyReply) =>
       html(
         reply,
         404,
-        page(company(), 'This link does not work', [
+        page(await company(), 'This link does not work', [
           { text: 'The link is not complete, or was not made here. Open it again from the mail itself.' },
         ]),
       )
@@ -57,12 +58,12 @@ export function consentPages(needs: {
         reply,
         200,
         mailable
-          ? page(company(), `Stop “${name}”?`, [
+          ? page(await company(), `Stop “${name}”?`, [
               { text: `You will get no more mails about “${name}” at this address. Nothing has changed yet.` },
               { form: `/u/${request.params.token}`, button: `Stop “${name}”`, value: 'List-Unsubscribe=One-Click' },
               { link: `/p/${request.params.token}`, label: 'See and change everything we may send you' },
             ])
-          : page(company(), `You do not get “${name}”`, [
+          : page(await company(), `You do not get “${name}”`, [
               { text: `No mails about “${name}” go to this address.` },
               { link: `/p/${request.params.token}`, label: 'See and change everything we may send you' },
             ]),
@@ -79,7 +80,7 @@ export function consentPages(needs: {
       return html(
         reply,
         200,
-        page(company(), 'Done', [
+        page(await company(), 'Done', [
           {
             text: `No more mails about “${name}” go to this address. A mail that left in the last moments may still arrive.`,
           },
@@ -94,7 +95,7 @@ export function consentPages(needs: {
       return html(
         reply,
         200,
-        preferences(company(), request.params.token, await consent.standing(ref.addressKey), ref, false),
+        preferences(await company(), request.params.token, await consent.standing(ref.addressKey), ref, false),
       )
     })
 
@@ -108,7 +109,7 @@ export function consentPages(needs: {
         return html(
           reply,
           400,
-          page(company(), 'Nothing was changed', [
+          page(await company(), 'Nothing was changed', [
             { text: 'The form did not arrive whole.' },
             { link: `/p/${request.params.token}`, label: 'Back to the form' },
           ]),
@@ -116,7 +117,7 @@ export function consentPages(needs: {
       return html(
         reply,
         200,
-        preferences(company(), request.params.token, await consent.standing(ref.addressKey), ref, true),
+        preferences(await company(), request.params.token, await consent.standing(ref.addressKey), ref, true),
       )
     })
   }

@@ -420,3 +420,9 @@ describe('the mail that arrives', () => {
     expect(await told('Message Sent', id)).toHaveLength(1)
   })
 })
+
+it('the pages that mails lead to are those of the company that readers know, not of this program', async () => {
+  const page = await house.app.http.app.inject({ url: '/u/torn' })
+  expect(page.body).toContain('Töchter')
+  expect(page.body).not.toContain('Interlock')
+})
