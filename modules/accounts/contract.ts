@@ -127,7 +127,7 @@ export const routes = {
     allow: 'anyone',
     params: z.object({ token: z.string().max(100) }),
     reply: z.object({
-      kind: z.enum(['first', 'invitation']),
+      kind: z.enum(['first', 'invitation', 'password']),
       email: z.string().nullable(),
       side: Side.nullable(),
       roles: z.array(Role),
@@ -136,11 +136,12 @@ export const routes = {
   accept: route({
     method: 'POST',
     path: '/api/links/:token',
-    summary: 'Use a one-time link: become the first administrator, or accept an invitation.',
+    summary: 'Use a one-time link: become the first administrator, accept an invitation, or set a new password.',
     allow: 'anyone',
     params: z.object({ token: z.string().max(100) }),
     body: z.object({
-      name: z.string().trim().min(1).max(120),
+      /** What to call whoever joins; not needed for a new password. */
+      name: z.string().trim().min(1).max(120).optional(),
       email: Email.optional(),
       side: Side.optional(),
       password: Password,
@@ -160,6 +161,15 @@ export const routes = {
     summary: 'Invite someone; the answer is a link that works once, for seven days. Needs a fresh step-up.',
     allow: 'admin',
     body: z.object({ email: Email, side: Side, roles: z.array(Role).min(1) }),
+    reply: z.object({ link: z.string() }),
+  }),
+  passwordLink: route({
+    method: 'POST',
+    path: '/api/people-here/:id/password-link',
+    summary:
+      'A link with which a person sets a new password: it works once, for a day, and voids earlier ones. Needs a fresh step-up.',
+    allow: 'admin',
+    params: z.object({ id: AccountId }),
     reply: z.object({ link: z.string() }),
   }),
   setRoles: route({

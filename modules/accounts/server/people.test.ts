@@ -61,6 +61,33 @@ describe('an invitation', () => {
     ])
   })
 
+  it('is made anew for a forgotten password: once, for a day, the newest alone, and second factors stay', async () => {
+    const email = await office.join('it', ['member'])
+    const old = await office.enter(email)
+    await office.authenticator(old.token)
+    admin = { ...admin, steppedUpAtMs: office.clock.ms() }
+    const voided = tokenOf(await office.accounts.passwordLink(admin, old.caller.accountId))
+    const token = tokenOf(await office.accounts.passwordLink(admin, old.caller.accountId))
+    await expect(office.accounts.accept(voided, { password: 'another horse battery' })).rejects.toMatchObject({
+      code: 'gone',
+    })
+    const now = await office.accounts.accept(token, { password: 'another horse battery' })
+    expect(await office.accounts.me(now.caller)).toMatchObject({ email, hasTotp: true })
+    expect(await office.accounts.bySession(old.token)).toBeUndefined()
+    await expect(office.enter(email)).rejects.toMatchObject({ code: 'wrong_credentials' })
+    await expect(office.accounts.accept(token, { password: 'a third horse battery' })).rejects.toMatchObject({
+      code: 'gone',
+    })
+    const late = tokenOf(await office.accounts.passwordLink(admin, old.caller.accountId))
+    await office.clock.advance(86_400_000)
+    await expect(office.accounts.accept(late, { password: 'a third horse battery' })).rejects.toMatchObject({
+      code: 'gone',
+    })
+    await expect(office.accounts.passwordLink(admin, old.caller.accountId)).rejects.toMatchObject({ code: 'step_up' })
+    expect(await office.deeds()).toContain('account.password_link')
+    admin = { ...admin, steppedUpAtMs: office.clock.ms() }
+  })
+
   it('leads on to a first second factor without asking for the password that was typed a moment ago', async () => {
     const { token } = await office.accounts.accept(await invited('next@fjörd.example'), given)
     await office.authenticator(token)

@@ -34,6 +34,9 @@ export function addAccountRoutes(http: Http, accounts: Accounts, publicUrl: () =
   })
   handle(http, routes.people, () => accounts.people())
   handle(http, routes.invite, async ({ caller, body }) => ({ link: await accounts.invite(caller, body) }))
+  handle(http, routes.passwordLink, async ({ caller, params }) => ({
+    link: await accounts.passwordLink(caller, params.id),
+  }))
   handle(http, routes.setRoles, ({ caller, params, body }) =>
     accounts.setRoles(caller, params.id, body.side, body.roles),
   )

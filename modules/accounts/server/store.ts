@@ -23,7 +23,7 @@ export interface SessionRow {
   stepped_up_at: Date | null
 }
 export interface LinkRow {
-  kind: 'first' | 'invitation'
+  kind: 'first' | 'invitation' | 'password'
   email: string | null
   side: Side | null
   roles: Role[] | null
@@ -172,6 +172,9 @@ export function accountStore(postgres: Postgres) {
         'UPDATE accounts.link SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2 RETURNING kind, email, side, roles',
         [tokenHash, now],
       ),
+    /** Links for a new password that an address has and that nobody used. */
+    dropPasswordLinks: (email: string) =>
+      postgres.query(`DELETE FROM accounts.link WHERE kind = 'password' AND email = $1 AND used_at IS NULL`, [email]),
     dropFirstLinks: () => postgres.query(`DELETE FROM accounts.link WHERE kind = 'first' AND used_at IS NULL`),
 
     passkeys: (personId: string) =>

@@ -30,7 +30,7 @@ export function JoinPage() {
   return (
     <main className="signin">
       <div>
-        <h1>Join Interlock</h1>
+        <h1>{link.data?.kind === 'password' ? 'A new password' : 'Join Interlock'}</h1>
         <Ask of={link}>
           {(found) => (
             <form
@@ -40,26 +40,39 @@ export function JoinPage() {
                 accept.mutate(
                   {
                     params: { token },
-                    body: { name, password, ...(found.email === null ? { email, side } : {}) },
+                    body: {
+                      ...(found.kind === 'password' ? {} : { name }),
+                      password,
+                      ...(found.email === null ? { email, side } : {}),
+                    },
                   },
-                  { onSuccess: setJoined },
+                  {
+                    onSuccess(you) {
+                      if (you.hasTotp || you.passkeys > 0) go()
+                      else setJoined(you)
+                    },
+                  },
                 )
               }}
             >
               <p>
-                {found.kind === 'first'
-                  ? 'You are the first. You become administrator and invite the others, of both sides.'
-                  : `You were invited as ${found.email ?? ''}, of ${found.side === null ? 'one side' : sideName[found.side]}: ${found.roles.join(', ')}.`}
+                {found.kind === 'password'
+                  ? `For ${found.email ?? ''}. Your sessions and API keys end; your passkeys and your authenticator stay.`
+                  : found.kind === 'first'
+                    ? 'You are the first. You become administrator and invite the others, of both sides.'
+                    : `You were invited as ${found.email ?? ''}, of ${found.side === null ? 'one side' : sideName[found.side]}: ${found.roles.join(', ')}.`}
               </p>
-              <TextInput
-                label="Your name"
-                autoComplete="name"
-                required
-                value={name}
-                onChange={(event) => {
-                  setName(event.currentTarget.value)
-                }}
-              />
+              {found.kind === 'password' ? null : (
+                <TextInput
+                  label="Your name"
+                  autoComplete="name"
+                  required
+                  value={name}
+                  onChange={(event) => {
+                    setName(event.currentTarget.value)
+                  }}
+                />
+              )}
               {found.email === null ? (
                 <>
                   <TextInput
@@ -93,7 +106,7 @@ export function JoinPage() {
               <PasswordField kind="new" value={password} change={setPassword} />
               <div>
                 <Button type="submit" loading={accept.isPending}>
-                  Join
+                  {found.kind === 'password' ? 'Set it' : 'Join'}
                 </Button>
               </div>
             </form>

@@ -53,6 +53,21 @@ export function StaffPage() {
       },
     )
   }
+  const [forgot, setForgot] = useState<{ name: string; link: string } | undefined>()
+  const renew = useDeed(routes.passwordLink, { touches: ['/api/audit'], quiet: proofs })
+  const forget = (person: Person) => {
+    renew.mutate(
+      { params: { id: person.id } },
+      {
+        onSuccess({ link }) {
+          setForgot({ name: person.name, link })
+        },
+        onError: proof.orProve(() => {
+          forget(person)
+        }),
+      },
+    )
+  }
   const editing = changing ?? (invite === undefined ? undefined : 'new')
   const close = () => {
     setChanging(undefined)
@@ -113,6 +128,18 @@ export function StaffPage() {
                         >
                           Change
                         </Button>
+                        {row.disabledAt === null ? (
+                          <Button
+                            size="compact-sm"
+                            variant="default"
+                            aria-label={`New password for ${row.name}`}
+                            onClick={() => {
+                              forget(row)
+                            }}
+                          >
+                            New password
+                          </Button>
+                        ) : null}
                         <Button
                           size="compact-sm"
                           variant="default"
@@ -132,6 +159,20 @@ export function StaffPage() {
         </Ask>
       </Card>
       {proof.dialog}
+      <Modal
+        opened={forgot !== undefined}
+        onClose={() => {
+          setForgot(undefined)
+        }}
+        title={`A new password for ${forgot?.name ?? ''}`}
+      >
+        {forgot === undefined ? null : (
+          <LinkToGive
+            says={`Give this link to ${forgot.name} and to nobody else. It works once, for a day, and voids earlier ones; passkeys and authenticator stay.`}
+            link={forgot.link}
+          />
+        )}
+      </Modal>
       <Modal
         opened={editing !== undefined}
         onClose={close}
@@ -177,13 +218,7 @@ function Edit({ person, close }: { person: Person | 'new'; close: () => void }) 
     else change.mutate({ params: { id: person.id }, body: { side, roles: held } }, { onSuccess: close, onError })
   }
   if (link !== undefined)
-    return (
-      <div className="stack">
-        <p>Give this link to {email}. It works once, for seven days.</p>
-        <code>{link}</code>
-        <Button onClick={() => void navigator.clipboard.writeText(link)}>Copy</Button>
-      </div>
-    )
+    return <LinkToGive says={`Give this link to ${email}. It works once, for seven days.`} link={link} />
   return (
     <>
       <form
@@ -234,5 +269,15 @@ function Edit({ person, close }: { person: Person | 'new'; close: () => void }) 
       </form>
       {proof.dialog}
     </>
+  )
+}
+
+function LinkToGive({ says, link }: { says: string; link: string }) {
+  return (
+    <div className="stack">
+      <p>{says}</p>
+      <code style={{ overflowWrap: 'anywhere' }}>{link}</code>
+      <Button onClick={() => void navigator.clipboard.writeText(link)}>Copy</Button>
+    </div>
   )
 }
