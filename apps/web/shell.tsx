@@ -121,7 +121,7 @@ function Frame({ me }: { me: { name: string; side: 'marketing' | 'it'; permissio
             <span>
               <span className="live" />
               {home.data.demo.loading.says} {Math.round(home.data.demo.loading.share * 100)}%. Figures grow until it is
-              done.
+              done; segments, mails and requests come last.
             </span>
           </div>
         )}
