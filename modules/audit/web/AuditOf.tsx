@@ -16,7 +16,7 @@ export function AuditOf({ kind, id }: { kind: string; id: string }) {
             {entries.map((entry) => (
               <li key={entry.seq}>
                 {actors[entry.actor.id] ?? (entry.actor.id.startsWith('account_') ? 'somebody who left' : 'Interlock')}{' '}
-                {entry.summary}
+                {within(entry.summary)}
                 <br />
                 <span className="secondary">
                   <Ago at={entry.at} /> · entry {entry.seq}
@@ -29,3 +29,6 @@ export function AuditOf({ kind, id }: { kind: string; id: string }) {
     </Ask>
   )
 }
+
+/** A summary as it goes on after a name: some begin with a capital. */
+const within = (summary: string) => `${summary.charAt(0).toLowerCase()}${summary.slice(1)}`

@@ -5,7 +5,7 @@ import { useAgreements } from '../../requests/web/index.tsx'
 import { routes as sources, sourceKinds, type Source } from '../../sources/contract.ts'
 import { call, useDeed, useRoute } from '../../../ui/api.ts'
 import { Bars } from '../../../ui/chart.tsx'
-import { Ago, count, Meant } from '../../../ui/format.tsx'
+import { Ago, count, Meant, plural } from '../../../ui/format.tsx'
 import { Ask, Card, ObjectLayout, Page, useParam } from '../../../ui/page.tsx'
 import { routes, type Ledger } from '../contract.ts'
 import { Events } from './Events.tsx'
@@ -33,8 +33,10 @@ export function SourcePage() {
         >
           <Page
             title={source.name}
-            crumbs={[{ label: 'Sources', to: '/sources' }, { label: sourceKinds[source.kind] }]}
-            {...(source.kind === 'internal' ? { sub: 'Interlock’s own events: what became of messages.' } : {})}
+            crumbs={[{ label: 'Sources', to: '/sources' }, { label: source.name }]}
+            sub={
+              source.kind === 'internal' ? 'Interlock’s own events: what became of messages.' : sourceKinds[source.kind]
+            }
             actions={
               source.kind === 'internal' ? undefined : (
                 <>
@@ -88,8 +90,8 @@ function Counted({ ledger, source }: { ledger: Ledger; source: Source }) {
   return (
     <>
       <p className="sentence">
-        {count(mine.received)} events were received, {count(mine.last24Hours)} of them in the last 24 hours, the last
-        one <Ago at={mine.lastReceivedAt} />.
+        {plural(mine.received, 'event was', 'events were')} received, {count(mine.last24Hours)} of them in the last 24
+        hours, the last one <Ago at={mine.lastReceivedAt} />.
       </p>
       <Card>
         <div className="numbers">

@@ -32,7 +32,7 @@ export function ToolPage() {
           <Page
             title={tool.name}
             crumbs={[{ label: 'Tools', to: '/tools' }, { label: tool.name }]}
-            sub={tool.vendor}
+            sub={[tool.capability, tool.vendor].filter((part) => part !== '').join(' · ')}
             sentence={
               tool.registered ? (
                 <Timed text={tool.blockedBecause ?? 'It is live, and both sides answer for it.'} />
