@@ -1,6 +1,8 @@
+import { useElementSize } from '@mantine/hooks'
 import { count } from './format.tsx'
 
-const width = 640
+/** Until it is measured. */
+const assumed = 640
 /** No bar is wider than this: few bars are few bars, not slabs. */
 const widest = 28
 
@@ -12,11 +14,14 @@ export function Bars(props: {
   height?: number
 }) {
   const { bars, label, unit } = props
+  // Drawn at the width that it has, so that its words are as large as all others.
+  const { ref, width: measured } = useElementSize<HTMLElement>()
+  const width = measured > 0 ? measured : assumed
   const height = props.height ?? 120
   const top = Math.max(0, ...bars.map((bar) => bar.value))
   if (top === 0)
     return (
-      <figure className="chart">
+      <figure className="chart" ref={ref}>
         <figcaption className="secondary">{label}</figcaption>
         <p className="none secondary">No {unit} yet.</p>
       </figure>
@@ -25,7 +30,7 @@ export function Bars(props: {
   const bar = Math.min(step * 0.7, widest)
   const first = bars.findIndex((one) => one.value === top)
   return (
-    <figure className="chart">
+    <figure className="chart" ref={ref}>
       <figcaption className="secondary">{label}</figcaption>
       <svg
         viewBox={`0 0 ${String(width)} ${String(height + 18)}`}

@@ -7,6 +7,7 @@ import { routes as consent } from '../../consent/contract.ts'
 import { routes as content } from '../../content/contract.ts'
 import { AgreementOf } from '../../requests/web/index.tsx'
 import { routes as segments } from '../../segments/contract.ts'
+import { useAddress } from '../../../ui/address.tsx'
 import { call, useDeed, useRoute } from '../../../ui/api.ts'
 import { At, count, Meant, Timed } from '../../../ui/format.tsx'
 import { MailFrame } from '../../../ui/mail-frame.tsx'
@@ -39,6 +40,7 @@ export function CampaignPage() {
 
 function Shown({ broadcast }: { broadcast: Broadcast }) {
   const [editing, setEditing] = useState(false)
+  const [, put] = useAddress()
   const params = { id: broadcast.id }
   const pause = useDeed(routes.pause, {
     touches,
@@ -101,11 +103,21 @@ function Shown({ broadcast }: { broadcast: Broadcast }) {
             )}
             {changeable ? (
               <Button
+                variant="default"
                 onClick={() => {
                   setEditing(true)
                 }}
               >
                 Change it
+              </Button>
+            ) : null}
+            {changeable ? (
+              <Button
+                onClick={() => {
+                  put({ tab: 'agreement' })
+                }}
+              >
+                See what it needs, and ask
               </Button>
             ) : null}
           </>
