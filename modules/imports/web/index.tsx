@@ -1,3 +1,4 @@
+import { lazy } from 'react'
 import type { PageDefinition } from '../../../ui/page.tsx'
 
 export const pages: PageDefinition[] = [
@@ -9,4 +10,5 @@ export const pages: PageDefinition[] = [
   { path: '/imports/$id', title: 'An import', load: async () => (await import('./ImportPage.tsx')).ImportPage },
 ]
 
-export { MeaningSelect } from './MeaningSelect.tsx'
+/** Loaded with the page that shows it: this file is part of the first load of every page. */
+export const MeaningSelect = lazy(async () => ({ default: (await import('./MeaningSelect.tsx')).MeaningSelect }))

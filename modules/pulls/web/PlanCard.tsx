@@ -1,5 +1,5 @@
 import { Button, MultiSelect, NumberInput, Select, Textarea } from '@mantine/core'
-import { useState } from 'react'
+import { Suspense, useState } from 'react'
 import { MeaningSelect } from '../../imports/web/index.tsx'
 import { useDeed, useRoute } from '../../../ui/api.ts'
 import { count } from '../../../ui/format.tsx'
@@ -130,17 +130,19 @@ export function PlanCard({ pull, fixed }: { pull: Pull; fixed: boolean }) {
                     </span>
                   </td>
                   <td>
-                    <MeaningSelect
-                      column={column}
-                      onChange={(meaning) => {
-                        setPlan({
-                          ...plan,
-                          columns: plan.columns.map((other) =>
-                            other.name === column.name ? { ...other, meaning } : other,
-                          ),
-                        })
-                      }}
-                    />
+                    <Suspense fallback={null}>
+                      <MeaningSelect
+                        column={column}
+                        onChange={(meaning) => {
+                          setPlan({
+                            ...plan,
+                            columns: plan.columns.map((other) =>
+                              other.name === column.name ? { ...other, meaning } : other,
+                            ),
+                          })
+                        }}
+                      />
+                    </Suspense>
                   </td>
                 </tr>
               ))}
