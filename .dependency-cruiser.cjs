@@ -33,6 +33,21 @@ module.exports = {
       to: { path: '^(modules|apps|platform|test|bench)/' },
     },
     {
+      name: 'sdk-stands-alone',
+      comment:
+        'sdk/ is published alone: each package in it imports its own files and what its platform brings, nothing else.',
+      severity: 'error',
+      from: { path: '^sdk/([^/]+)/', pathNot: '[.]test[.]ts$|vite[.]config[.]ts$' },
+      to: { pathNot: ['^sdk/$1/', '^(node:)?(crypto|fs|fs/promises|path|zlib|sqlite|timers|timers/promises)$'] },
+    },
+    {
+      name: 'nobody-imports-sdk',
+      comment: 'The product serves what sdk/ builds and imports none of it.',
+      severity: 'error',
+      from: { path: '^(lib|platform|modules|apps|ui)/', pathNot: '[.]test[.]tsx?$' },
+      to: { path: '^sdk/' },
+    },
+    {
       name: 'nobody-imports-apps',
       comment: 'apps/ is the top: nothing below may import it.',
       severity: 'error',
@@ -88,7 +103,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^apps/web/dist/' },
+    exclude: { path: '^(apps/web|sdk/[^/]+)/dist/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {

@@ -33,6 +33,7 @@ const steps = [
       'platform',
       'lib',
       'ui',
+      'sdk',
     ],
   ],
   ['dead', 'knip: unused files, exports, packages', [bin('knip/bin/knip.js'), '--no-progress']],

@@ -24,6 +24,7 @@ export function cruise(): Cruised {
       'platform',
       'lib',
       'ui',
+      'sdk',
     ],
     { cwd: root, encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 },
   )

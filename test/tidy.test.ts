@@ -83,7 +83,7 @@ describe('the house', () => {
   })
 
   it('has no default export, no mark of unfinished work and no silenced type outside tests', () => {
-    for (const path of files(/(?<![.]test)[.]tsx?$/, 'apps', 'lib', 'platform', 'modules', 'ui')) {
+    for (const path of files(/(?<![.]test)[.]tsx?$/, 'apps', 'lib', 'platform', 'modules', 'ui', 'sdk')) {
       if (path.endsWith('vite.config.ts')) continue
       expect(/^export default/m.test(text(path)), `${path}: default export`).toBe(false)
       expect(/\b(TODO|FIXME|XXX|HACK)\b|not implemented|coming soon/i.test(text(path)), `${path}: unfinished`).toBe(
@@ -92,6 +92,20 @@ describe('the house', () => {
       expect(/\bas any\b|: any\b|@ts-(ignore|nocheck|expect-error)/.test(text(path)), `${path}: silenced type`).toBe(
         false,
       )
+    }
+  })
+
+  it('publishes each SDK alone: no dependencies, a licence, types, a README, and the version that it says it has', () => {
+    for (const name of readdirSync(join(root, 'sdk'))) {
+      const said = JSON.parse(text(`sdk/${name}/package.json`)) as Record<string, unknown>
+      expect(said, name).toMatchObject({
+        name: `@interlock/${name}`,
+        license: 'Apache-2.0',
+        types: './dist/index.d.ts',
+      })
+      expect(said['dependencies'] ?? {}, name).toEqual({})
+      expect(text(`sdk/${name}/README.md`)).toContain(`# @interlock/${name}`)
+      expect(text(`sdk/${name}/src/version.ts`)).toContain(`'${String(said['version'])}'`)
     }
   })
 
@@ -108,7 +122,7 @@ describe('the boundary check', () => {
 
   it('really looked at the files, and found nothing', () => {
     const looked = new Set(cruised.modules.map((module) => module.source))
-    const expected = files(/[.]tsx?$/, 'apps', 'modules', 'platform', 'lib', 'ui').filter(
+    const expected = files(/[.]tsx?$/, 'apps', 'modules', 'platform', 'lib', 'ui', 'sdk').filter(
       (path) => !path.endsWith('.d.ts'),
     )
     expect(expected.filter((path) => !looked.has(path))).toEqual([])

@@ -8,6 +8,7 @@ import {
   createCollect,
   createReplays,
   readBrowserLibrary,
+  trackerScript,
   trackingEndpoints,
   type EventInFlight,
   type PipelineStep,
@@ -55,6 +56,8 @@ export interface BuildNeeds {
   catcherUrl: () => string
   /** The built pages; undefined serves none. */
   pages: string | undefined
+  /** What `/interlock.js` answers; without it there is no such address. */
+  tracker?: Uint8Array | undefined
   /** Lets the command line of this machine in, beside people and API keys. */
   alsoLetIn?: Authorise
   demo?: { password: string; titles: Record<string, string>; state(): Demo; trickle(running: boolean): void }
@@ -336,6 +339,7 @@ export async function build(needs: BuildNeeds) {
   await app.register(
     trackingEndpoints({ collect, sources, now: () => clock.ms(), log, library, publicUrl: config.publicUrl }),
   )
+  await app.register(trackerScript(needs.tracker))
   addAccountRoutes(http, accounts, publicUrl)
   addAuditRoutes(http, audit, (wanted) => accounts.names(wanted))
   addRequestRoutes(http, requests)

@@ -11,7 +11,7 @@ import { announceServer } from './control.ts'
 import { demoPassword, demoTitles } from './demo/staff.ts'
 import { runDemo } from './demo/run.ts'
 import { openEngines } from './engines.ts'
-import { builtPages } from './pages.ts'
+import { builtPages, builtTracker } from './pages.ts'
 
 export interface Serving {
   url: string
@@ -35,6 +35,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<Serv
   const links = linksInMails(config)
   if (links !== undefined) process.stderr.write(`Warning: ${links.says}\n`)
   const pages = options.pages === false ? undefined : await builtPages(print)
+  const tracker = options.pages === false ? undefined : await builtTracker()
   print(`Opening ${config.dataDir}…`)
   const engines = await openEngines(config, log)
   let url = config.publicUrl ?? ''
@@ -60,6 +61,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<Serv
       publicUrl: () => url,
       catcherUrl: () => catcher.url,
       pages,
+      tracker,
       alsoLetIn: async (request, route) => letIn?.(request, route),
       ...(demo === undefined
         ? {}

@@ -8,6 +8,7 @@ import { createAudit } from '../../modules/audit/server/index.ts'
 import {
   createCollect,
   readBrowserLibrary,
+  trackerScript,
   trackingEndpoints,
   type Collect,
   type PipelineStep,
@@ -53,6 +54,8 @@ export interface Changes {
   postgres?: PostgresPool
   kind?: 'web' | 'app' | 'server'
   patience?: Patience
+  /** What `/interlock.js` answers. */
+  tracker?: Uint8Array | undefined
   /** Leaves the pipeline standing. */
   stands?: boolean
 }
@@ -102,6 +105,7 @@ async function start(
   await app.register(
     trackingEndpoints({ collect, sources, now: () => clock.ms(), log, library: await readBrowserLibrary() }),
   )
+  await app.register(trackerScript(changes.tracker))
   await app.ready()
   if (changes.stands !== true) await collect.start(changes.steps ?? [])
   let closed = false

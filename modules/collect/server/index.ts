@@ -1,6 +1,7 @@
 export { createCollect, type Collect } from './service.ts'
 export { readBrowserLibrary } from './browser-library.ts'
 export { trackingEndpoints } from './endpoints.ts'
+export { trackerScript } from './tracker.ts'
 export { addCollectRoutes } from './routes.ts'
 export { createReplays } from './replays.ts'
 export type { EventInFlight, Listener, PipelineStep } from './pipeline.ts'

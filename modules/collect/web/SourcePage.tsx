@@ -141,7 +141,18 @@ function Counted({ ledger, source }: { ledger: Ledger; source: Source }) {
 
 function HowTo({ source }: { source: Source }) {
   const host = window.location.origin
+  const onPages: Record<string, string> = {
+    'On your pages': `<script async src="${host}/interlock.js" data-write-key="${source.writeKey}"></script>`,
+    'Segment, browser': `import { AnalyticsBrowser } from '@segment/analytics-next'
+export const analytics = AnalyticsBrowser.load({ writeKey: '${source.writeKey}', cdnURL: '${host}' })
+analytics.page()`,
+    'RudderStack, browser': `import { RudderAnalytics } from '@rudderstack/analytics-js/bundled'
+const analytics = new RudderAnalytics()
+analytics.load('${source.writeKey}', '${host}', { configUrl: '${host}', polyfillIfRequired: false })
+analytics.page()`,
+  }
   const ways: Record<string, string> = {
+    ...(source.kind === 'web' ? onPages : {}),
     curl: `curl ${host}/v1/track -u ${source.writeKey}: -H 'content-type: application/json' \\
   -d '{"userId":"me","event":"First Event","properties":{"hello":"Interlock"},"context":{"traits":{"email":"me@example.com"}}}'`,
     'Segment, Node': `import { Analytics } from '@segment/analytics-node'
@@ -164,7 +175,14 @@ analytics.flush()`,
         </>
       }
     >
-      <Tabs defaultValue="curl" keepMounted={false}>
+      {source.kind === 'web' ? (
+        <p className="sentence">
+          One line in the head of every page: page views, sessions, Web Vitals, links and forms, without the values of
+          forms and without asking any other host. Add <code>data-consent="required"</code> where nothing may be stored
+          or sent before a yes.
+        </p>
+      ) : null}
+      <Tabs defaultValue={Object.keys(ways)[0] ?? null} keepMounted={false}>
         <Tabs.List>
           {Object.keys(ways).map((way) => (
             <Tabs.Tab key={way} value={way}>
