@@ -1,6 +1,13 @@
+import { lazy, Suspense, type ComponentProps } from 'react'
 import type { PageDefinition } from '../../../ui/page.tsx'
 
-export { AgreementOf } from './AgreementOf.tsx'
+const Loaded = lazy(async () => ({ default: (await import('./AgreementOf.tsx')).AgreementOf }))
+/** How a thing stands with the other side. Loaded with the page that shows it: this file is part of the first load of every page. */
+export const AgreementOf = (props: ComponentProps<typeof Loaded>) => (
+  <Suspense fallback={null}>
+    <Loaded {...props} />
+  </Suspense>
+)
 export { useAgreements } from './AgreementsOn.tsx'
 export const pages: PageDefinition[] = [
   {
