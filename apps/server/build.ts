@@ -8,6 +8,7 @@ import {
   createCollect,
   createReplays,
   readBrowserLibrary,
+  relayEndpoint,
   trackerScript,
   trackingEndpoints,
   type EventInFlight,
@@ -340,6 +341,7 @@ export async function build(needs: BuildNeeds) {
     trackingEndpoints({ collect, sources, now: () => clock.ms(), log, library, publicUrl: config.publicUrl }),
   )
   await app.register(trackerScript(needs.tracker))
+  await app.register(relayEndpoint({ collect, secrets, now: () => clock.ms() }))
   addAccountRoutes(http, accounts, publicUrl)
   addAuditRoutes(http, audit, (wanted) => accounts.names(wanted))
   addRequestRoutes(http, requests)

@@ -102,7 +102,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<Serv
 }
 
 /** Stops once, whatever the signal; a second signal ends at once. */
-export function stopOnSignal(serving: Serving, print: (text: string) => void): Promise<void> {
+export function stopOnSignal(serving: Pick<Serving, 'stop'>, print: (text: string) => void): Promise<void> {
   return new Promise((resolve) => {
     let asked = false
     const stop = () => {

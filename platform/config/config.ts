@@ -22,12 +22,16 @@ const Environment = z.object({
     .optional()
     .describe('a ClickHouse server in place of the embedded engine'),
   INTERLOCK_ROLE: z
-    .literal('all', {
+    .enum(['all', 'collect'], {
       error:
-        'only “all” today: one process serves everything, because who is who is kept in memory with one writer (docs/operations/scaling.md)',
+        '“all” (one process of an installation: pages, API, everything behind them) or “collect” (as many as you like: takes events in and hands them on); docs/operations/scaling.md',
     })
     .default('all')
-    .describe('which part this process takes: all of it, today'),
+    .describe('which part this process takes: all of it, or collect, which takes events in and hands them on'),
+  INTERLOCK_RELAY_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('for the role collect: where the process with the role all is reached, to hand events on to'),
   INTERLOCK_PUBLIC_URL: z.url().optional().describe('the address under which people and mails reach this server'),
   INTERLOCK_COMPANY: z
     .string()
@@ -85,6 +89,9 @@ const Environment = z.object({
 })
 
 export interface Config {
+  role: 'all' | 'collect'
+  /** Set for the role `collect`. */
+  relayUrl: string | undefined
   port: number
   host: string
   dataDir: string
@@ -126,6 +133,8 @@ export function readConfig(environment: Record<string, string | undefined>, over
   }
   const value = parsed.data
   const config: Config = {
+    role: value.INTERLOCK_ROLE,
+    relayUrl: value.INTERLOCK_RELAY_URL,
     port: value.INTERLOCK_PORT,
     host: value.INTERLOCK_HOST,
     dataDir: value.INTERLOCK_DATA_DIR,
@@ -144,6 +153,16 @@ export function readConfig(environment: Record<string, string | undefined>, over
     dataDirGiven: environment['INTERLOCK_DATA_DIR'] !== undefined || overrides.dataDir !== undefined,
     beganMs: value.INTERLOCK_BEGAN_MS,
     ...overrides,
+  }
+  if (config.role === 'collect') {
+    const missing = [
+      ...(config.databaseUrl === undefined ? ['INTERLOCK_DATABASE_URL (the write keys are there)'] : []),
+      ...(config.relayUrl === undefined ? ['INTERLOCK_RELAY_URL (events are handed on to it)'] : []),
+      ...(config.secretKey === undefined
+        ? ['INTERLOCK_SECRET_KEY (the same as of the process with the role all)']
+        : []),
+    ]
+    if (missing.length > 0) throw new Error(`A process with INTERLOCK_ROLE=collect needs ${missing.join(', ')}.`)
   }
   const links = linksInMails(config)
   if (links?.fatal === true) throw new Error(links.says)

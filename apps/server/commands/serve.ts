@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { serve, stopOnSignal } from '../main.ts'
+import { serveNode } from '../node.ts'
 import { common, type Command } from './command.ts'
 
 export const serveCommand: Command = {
@@ -12,6 +13,10 @@ export const serveCommand: Command = {
     port: { type: 'string', value: 'PORT', says: 'the port (default 4400, or INTERLOCK_PORT); 0 takes a free one' },
   },
   async run({ config, options, print }) {
+    if (config.role === 'collect') {
+      await stopOnSignal(await serveNode(config, print), print)
+      return 0
+    }
     const demo = options['demo'] === true
     const dataDir = demo && !config.dataDirGiven ? join(config.dataDir, '..', 'demo') : config.dataDir
     const serving = await serve({ ...config, dataDir }, { demo, print })

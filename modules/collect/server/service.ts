@@ -11,20 +11,22 @@ import type { Log } from '../../../platform/log/log.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import { actorOf, type Audit } from '../../audit/server/index.ts'
 import type { Source, Sources } from '../../sources/server/index.ts'
-import { isReject, type Ledger, type Outcome, type RejectReason } from '../contract.ts'
+import { isReject, type Ledger, type Outcome } from '../contract.ts'
+import { createDoor } from './door.ts'
 import type { Takes } from './endpoints.ts'
 import { createFresh } from './fresh.ts'
 import { replayEnvelope } from './replay-envelope.ts'
 import { createInspector, type Inspector } from './inspector.ts'
-import { lookAt, networkOf, prepare, readBody, type Prepared } from './intake.ts'
-import { countRejected, readLedger, tallyOf } from './ledger.ts'
+import { lookAt, prepare, readBody } from './intake.ts'
+import { readLedger } from './ledger.ts'
 import { createMetrics } from './metrics.ts'
-import { forgetParked, parkBody, parkedBodies, parkedKeys, takeFromShelf } from './parked.ts'
+import { forgetParked, parkedBodies, parkedKeys, takeFromShelf } from './parked.ts'
 import { readOwn } from './own.ts'
 import { createPipeline, dedupKey, keyOfRecord, previewOf, type Listener, type PipelineStep } from './pipeline.ts'
 import { typeOfPath } from './paths.ts'
 import { nextChosen, readPutAside, type AsideRow, type Choice } from './put-aside.ts'
 import { decodeRecord, encodeEnvelope, encodeRecord } from './record.ts'
+import { createRelayed, type RelayedBatch } from './relayed.ts'
 import { forgetReplayed } from './replayed.ts'
 
 export interface Collect extends Takes {
@@ -38,6 +40,8 @@ export interface Collect extends Takes {
     events: readonly unknown[],
     via: string,
   ): Promise<{ accepted: number; quarantined: number; putAside: number[] }>
+  /** Takes what another node acknowledged: on disk here when it resolves, and the same batch again changes nothing. @throws Refusal('busy') */
+  takeRelayed(batch: RelayedBatch): Promise<void>
   /** What was received and what became of it. */
   ledger(): Promise<Ledger>
   /** Begins to move events from the journal through the steps to the store; listeners hear of what was stored. */
@@ -93,7 +97,6 @@ export function createCollect(needs: CollectNeeds): Collect {
   const inspector = createInspector()
   const fresh = createFresh()
   const stopping = new AbortController()
-  const rejected = tallyOf()
   const inFlight = new Map<string, number>()
   const lastReceivedMs = new Map<string, number>()
   let countedTo = journal.stored
@@ -113,16 +116,30 @@ export function createCollect(needs: CollectNeeds): Collect {
     else inFlight.delete(sourceId)
   }
 
-  async function append(sourceId: string, receivedMs: number, prepared: Prepared): Promise<void> {
-    const began = clock.ms()
-    const first = await journal.append(prepared.records)
-    metrics.appendSeconds.observe((clock.ms() - began) / 1000)
-    metrics.accepted.inc(prepared.records.length)
-    onTheWay(sourceId, prepared.records.length)
-    lastReceivedMs.set(sourceId, receivedMs)
-    fresh.keep(first, prepared.normalised)
-    inspector.arrived(first, { sourceId: sourceId as Id<'source'>, receivedMs }, prepared.normalised)
-  }
+  const door = createDoor({
+    postgres,
+    journal,
+    clock,
+    log,
+    metrics,
+    appended(first, sourceId, receivedMs, prepared) {
+      onTheWay(sourceId, prepared.records.length)
+      lastReceivedMs.set(sourceId, receivedMs)
+      fresh.keep(first, prepared.normalised)
+      inspector.arrived(first, { sourceId: sourceId as Id<'source'>, receivedMs }, prepared.normalised)
+    },
+  })
+  const relayed = createRelayed({
+    postgres,
+    journal,
+    appended(bySource) {
+      for (const [sourceId, { events, lastMs }] of bySource) {
+        onTheWay(sourceId, events)
+        lastReceivedMs.set(sourceId, Math.max(lastMs, lastReceivedMs.get(sourceId) ?? 0))
+        metrics.accepted.inc(events)
+      }
+    },
+  })
 
   /** After a restart: what waits, by source. */
   async function countWaiting(): Promise<void> {
@@ -228,59 +245,32 @@ export function createCollect(needs: CollectNeeds): Collect {
     await coming?.catch(() => {})
   }
 
-  const flushRejected = async () => {
-    const counts = rejected.take()
-    try {
-      await countRejected(postgres, counts)
-    } catch (error) {
-      for (const one of counts) rejected.add(one)
-      throw error
-    }
-  }
   const failed = (error: unknown) => {
-    log.warn('A count could not be written; it is kept and tried again.', { error: String(error) })
+    log.warn('Old rows could not be deleted; it is tried again.', { error: String(error) })
   }
   const stops: (() => void)[] = []
 
   const collect: Collect = {
     inspector,
     stopping: stopping.signal,
-    async take(source, read, arrived) {
-      const prepared = await prepare(read, source, arrived)
-      if (prepared.records.length > 0) await append(source.id, arrived.receivedMs, prepared)
-      return prepared
-    },
-    async park(arrived, key, agent) {
-      metrics.rejected.inc({ reason: 'unknown_write_key' })
-      const { body: bytes, via: path, receivedMs } = arrived
-      const network = networkOf(arrived.ip) ?? ''
-      try {
-        return await parkBody(postgres, { writeKey: key, path, agent, network, bytes, receivedMs })
-      } catch (error) {
-        throw new Refusal('busy', 'The write key is unknown and the body cannot be kept now.', {
-          retryAfterSeconds: 5,
-          cause: String(error),
-        })
-      }
-    },
-    reject(source, reason: RejectReason) {
-      if (reason !== 'unknown_write_key') metrics.rejected.inc({ reason })
-      rejected.add({ sourceId: source?.id ?? '', receivedMs: clock.ms(), outcome: 'rejected', reason, events: 1 })
-    },
+    take: door.take,
+    park: door.park,
+    reject: door.reject,
+    takeRelayed: relayed,
     async accept(source, events, via) {
       const putAside: number[] = []
       let at = 0
       for await (const read of readOwn(events)) {
         const receivedMs = clock.ms()
         const prepared = await prepare(read, source, { type: undefined, via, ip: '', receivedMs })
-        await patiently(() => append(source.id, receivedMs, prepared))
+        await patiently(() => door.append(source.id, receivedMs, prepared))
         for (const { index } of prepared.quarantined) putAside.push(at + index)
         at += read.events.length
       }
       return { accepted: events.length - putAside.length, quarantined: putAside.length, putAside }
     },
     async ledger() {
-      await flushRejected()
+      await door.flushRejected()
       return readLedger(postgres, {
         atMs: clock.ms(),
         inFlight,
@@ -294,7 +284,7 @@ export function createCollect(needs: CollectNeeds): Collect {
       await countWaiting()
       running = run(steps, listeners)
       stops.push(
-        clock.every(2000, flushRejected, failed),
+        door.start(),
         clock.every(600_000, () => forgetParked(postgres, clock.ms()), failed),
         clock.every(3_600_000, () => forgetReplayed(postgres, new Date(clock.ms() - 100 * 86_400_000)), failed),
       )
@@ -303,7 +293,7 @@ export function createCollect(needs: CollectNeeds): Collect {
       stopping.abort()
       for (const stop of stops) stop()
       await running
-      await flushRejected().catch(failed)
+      await door.flushRejected().catch(failed)
     },
     async drained() {
       const { head } = journal
