@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Registry } from 'prom-client'
 import { createAudit } from '../../modules/audit/server/index.ts'
@@ -7,7 +9,7 @@ import {
   trackerScript,
   trackingEndpoints,
 } from '../../modules/collect/server/index.ts'
-import { createSources } from '../../modules/sources/server/index.ts'
+import { createSources, type Source } from '../../modules/sources/server/index.ts'
 import { systemClock } from '../../platform/clock/clock.ts'
 import type { Config } from '../../platform/config/config.ts'
 import { secretKey } from '../../platform/data-dir/key.ts'
@@ -77,6 +79,7 @@ export async function serveNode(config: Config, print: (text: string) => void): 
       random,
       log,
       audit: createAudit({ postgres, clock }),
+      kept: keptSources(join(lock.directory, 'sources.json')),
     })
     const node = createCollectNode({
       postgres,
@@ -140,9 +143,9 @@ export async function serveNode(config: Config, print: (text: string) => void): 
         publicUrl: config.publicUrl,
       }),
     )
-    await http.app.register(trackerScript(await builtTracker(print)))
+    await http.app.register(trackerScript(await builtTracker()))
     const starting = new AbortController()
-    // Until the write keys are read, the answer is 503: an SDK comes again.
+    // Until the write keys are read, here or in the database, the answer is 503: an SDK comes again.
     const loading = (async () => {
       while (!starting.signal.aborted) {
         try {
@@ -168,5 +171,19 @@ export async function serveNode(config: Config, print: (text: string) => void): 
   } catch (error) {
     await close()
     throw error
+  }
+}
+
+/** The table of write keys as it was last read: a node that starts while the database is away goes on with it. */
+function keptSources(path: string): NonNullable<Parameters<typeof createSources>[0]['kept']> {
+  return {
+    async read() {
+      // We wrote it, whole or not at all.
+      return existsSync(path) ? (JSON.parse(await readFile(path, 'utf8')) as Source[]) : undefined
+    },
+    async write(all) {
+      await writeFile(`${path}.new`, JSON.stringify(all), { mode: 0o600 })
+      await rename(`${path}.new`, path)
+    },
   }
 }

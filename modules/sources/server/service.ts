@@ -47,6 +47,8 @@ export function createSources(needs: {
   random: Random
   log: Log
   audit: Pick<Audit, 'write'>
+  /** Where the table is kept on this machine's disk, for a start while the database is away. */
+  kept?: { read(): Promise<Source[] | undefined>; write(all: readonly Source[]): Promise<void> } | undefined
   /** Enters a feed into the register of tools and gives its id. */
   registerTool?: (tx: Postgres, actor: Actor, tool: { name: string; kind: string }) => Promise<Id<'tool'>>
 }): Sources {
@@ -64,9 +66,14 @@ export function createSources(needs: {
     const now = await store.sourcesVersion(postgres)
     if (loaded && now === version) return
     const all = await store.everySource(postgres)
+    hold(all)
+    version = now
+    await needs.kept?.write(all)
+  }
+
+  function hold(all: readonly Source[]): void {
     byId = new Map(all.map((source) => [source.id, source]))
     byKey = new Map(all.filter((source) => source.kind !== 'internal').map((source) => [source.writeKey, source]))
-    version = now
     loaded = true
   }
 
@@ -119,7 +126,11 @@ export function createSources(needs: {
   const sources: Sources = {
     changed,
     async load() {
-      await reload()
+      await reload().catch(async (error: unknown) => {
+        const kept = loaded ? undefined : await needs.kept?.read()
+        if (kept !== undefined) hold(kept)
+        throw error
+      })
       if (![...byId.values()].some((source) => source.kind === 'internal')) {
         const actor = { kind: 'system' as const, id: 'sources' }
         await postgres

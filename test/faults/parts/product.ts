@@ -15,7 +15,11 @@ export interface Product {
 }
 
 /** @throws with all it said when it ends before it answers */
-export async function aProduct(dataDir: string, port: number): Promise<Product> {
+export async function aProduct(
+  dataDir: string,
+  port: number,
+  environment: Record<string, string> = {},
+): Promise<Product> {
   const began = performance.now()
   const child = spawn(
     process.execPath,
@@ -23,7 +27,7 @@ export async function aProduct(dataDir: string, port: number): Promise<Product> 
     {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
-      env: { ...othersEnvironment(), INTERLOCK_LOG: 'error' },
+      env: { ...othersEnvironment(), INTERLOCK_LOG: 'error', ...environment },
     },
   )
   const gone = once(child, 'exit')
@@ -36,7 +40,7 @@ export async function aProduct(dataDir: string, port: number): Promise<Product> 
   await new Promise<void>((resolve, reject) => {
     const hear = (chunk: Buffer) => {
       said = (said + chunk.toString()).slice(-10_000)
-      if (said.includes('Interlock answers at')) resolve()
+      if (/Interlock answers at|This node takes events in at/.test(said)) resolve()
     }
     child.stdout.on('data', hear)
     child.stderr.on('data', hear)
