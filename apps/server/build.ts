@@ -19,6 +19,7 @@ import { addContentRoutes, createContent } from '../../modules/content/server/in
 import { addCockpitRoutes, createCockpit } from '../../modules/cockpit/server/index.ts'
 import { addDestinationRoutes, createDestinations, type Patience } from '../../modules/destinations/server/index.ts'
 import type { Demo } from '../../modules/cockpit/contract.ts'
+import { addFeedRoutes, createFeeds } from '../../modules/feeds/server/index.ts'
 import { addIdentityRoutes, createIdentity } from '../../modules/identity/server/index.ts'
 import { addImportRoutes, createImports } from '../../modules/imports/server/index.ts'
 import { addInsightRoutes, createInsights } from '../../modules/insights/server/index.ts'
@@ -30,6 +31,7 @@ import { addRequestRoutes, createRequests } from '../../modules/requests/server/
 import { addSegmentRoutes, createSegments } from '../../modules/segments/server/index.ts'
 import { addSourceRoutes, createSources } from '../../modules/sources/server/index.ts'
 import { addTrackingPlanRoutes, createTrackingPlans } from '../../modules/tracking-plan/server/index.ts'
+import { addWebhookRoutes, createWebhooks, webhookEndpoint } from '../../modules/webhooks/server/index.ts'
 import type { Tool } from '../../modules/tools/contract.ts'
 import { addToolRoutes, createTools } from '../../modules/tools/server/index.ts'
 import type { Id } from '../../lib/ids/ids.ts'
@@ -221,6 +223,19 @@ export async function build(needs: BuildNeeds) {
     collect,
     registry: metrics,
   })
+  const webhooks = createWebhooks({
+    postgres,
+    clock,
+    ids,
+    log,
+    secrets,
+    audit,
+    sources,
+    collect,
+    publicUrl,
+    registry: metrics,
+  })
+  const feeds = createFeeds({ postgres, clock, ids, log, audit, sources, egress, registry: metrics })
   const segments = createSegments({
     postgres,
     clickhouse,
@@ -356,11 +371,14 @@ export async function build(needs: BuildNeeds) {
   addContentRoutes(http, content)
   addImportRoutes(http, imports)
   addPullRoutes(http, pulls)
+  addWebhookRoutes(http, webhooks)
+  addFeedRoutes(http, feeds)
   addSegmentRoutes(http, segments)
   addJourneyRoutes(http, journeys)
   addInsightRoutes(http, insights)
   addCockpitRoutes(http, cockpit)
   addDestinationRoutes(http, destinations)
+  await app.register(webhookEndpoint({ webhooks, log }))
   await app.register(consentPages({ consent, company: () => channels.company(config.company) }))
   await app.register(journeys.comesBack)
 
@@ -387,6 +405,8 @@ export async function build(needs: BuildNeeds) {
     content,
     imports,
     pulls,
+    webhooks,
+    feeds,
     segments,
     journeys,
     insights,
@@ -403,6 +423,8 @@ export async function build(needs: BuildNeeds) {
       await jobs.start()
       await imports.start()
       await pulls.start()
+      await webhooks.start()
+      feeds.start()
       await journeys.start()
       // A log that was cut short or rewritten is found by the heads that were written down beside it.
       stopHeads = clock.every(
@@ -422,6 +444,8 @@ export async function build(needs: BuildNeeds) {
       await journeys.stop()
       imports.stop()
       pulls.stop()
+      webhooks.stop()
+      feeds.stop()
       await jobs.stop()
       await collect.stop()
       await destinations.stop()

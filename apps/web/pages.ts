@@ -7,6 +7,7 @@ import { pages as collect } from '../../modules/collect/web/index.tsx'
 import { pages as consent } from '../../modules/consent/web/index.tsx'
 import { pages as content } from '../../modules/content/web/index.tsx'
 import { pages as destinations } from '../../modules/destinations/web/index.tsx'
+import { pages as feeds } from '../../modules/feeds/web/index.tsx'
 import { pages as imports } from '../../modules/imports/web/index.tsx'
 import { pages as insights } from '../../modules/insights/web/index.tsx'
 import { pages as journeys } from '../../modules/journeys/web/index.tsx'
@@ -17,6 +18,7 @@ import { pages as segments } from '../../modules/segments/web/index.tsx'
 import { pages as sources } from '../../modules/sources/web/index.tsx'
 import { pages as tools } from '../../modules/tools/web/index.tsx'
 import { pages as trackingPlan } from '../../modules/tracking-plan/web/index.tsx'
+import { pages as webhooks } from '../../modules/webhooks/web/index.tsx'
 
 /** Every page of the product behind the sign-in. A module that has pages has one line here. */
 export const pages: readonly PageDefinition[] = [
@@ -29,6 +31,8 @@ export const pages: readonly PageDefinition[] = [
   imports,
   pulls,
   destinations,
+  webhooks,
+  feeds,
   journeys,
   insights,
   content,

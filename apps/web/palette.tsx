@@ -29,6 +29,18 @@ const deeds: readonly { label: string; says: string; to: string; permission: str
     permission: 'data.write',
   },
   {
+    label: 'Open a webhook',
+    says: 'A shop, a form or a payment service sends signed messages',
+    to: '/webhooks',
+    permission: 'data.write',
+  },
+  {
+    label: 'Add a feed',
+    says: 'What your sites publish: RSS, Atom, JSON Feed, WordPress',
+    to: '/feeds',
+    permission: 'data.write',
+  },
+  {
     label: 'Invite a person',
     says: 'Somebody who will work here',
     to: '/settings/people?invite=yes',

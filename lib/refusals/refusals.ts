@@ -41,6 +41,12 @@ export const refusals = {
     sentence: 'No source has this write key.',
     passes: 'Copy the write key from the page of the source. The answer says whether what you sent is parked.',
   },
+  bad_signature: {
+    status: 401,
+    sentence: 'The signature is missing, wrong or too old.',
+    passes:
+      'Sign with the secret of this webhook, by the scheme that its page names. What you sent is put aside while there is room.',
+  },
   too_fast: {
     status: 429,
     sentence: 'This source sends more events than its limit allows.',

@@ -195,6 +195,8 @@ describe.skipIf(chromiumPath === undefined)('in a real browser', () => {
         '/sources',
         `/sources/${app.sources.list()[0]?.id ?? ''}`,
         '/sources/live',
+        '/webhooks',
+        '/feeds',
         '/sources/quarantine',
         `/sources/${planned?.id ?? ''}/plan`,
         `/sources/${planned?.id ?? ''}/violations`,

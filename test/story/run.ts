@@ -295,6 +295,8 @@ try {
     ['plan', 'Ивайло', `/sources/${source}/plan`],
     ['violations', 'Ивайло', `/sources/${source}/violations`],
     ['live', 'Ивайло', '/sources/live'],
+    ['webhooks', 'Ивайло', '/webhooks'],
+    ['feeds', 'Ивайло', '/feeds'],
     ['quarantine', 'Ивайло', '/sources/quarantine'],
     ['imports', 'Ивайло', '/imports'],
     ['import', 'Ивайло', `/imports/${imported}`],

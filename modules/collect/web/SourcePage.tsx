@@ -201,6 +201,10 @@ analytics.flush()`,
           </Tabs.Panel>
         ))}
       </Tabs>
+      <p className="secondary">
+        A shop, a form or a payment service sends by a <Link to={`/webhooks?source=${source.id}`}>webhook</Link>; what
+        the site publishes comes by its <Link to={`/feeds?source=${source.id}`}>feed</Link>.
+      </p>
     </Card>
   )
 }

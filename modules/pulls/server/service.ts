@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Registry } from 'prom-client'
 import type { Id } from '../../../lib/ids/ids.ts'
 import { Refusal } from '../../../lib/refusals/refusals.ts'
+import { nextTime, promiseMissed } from '../../../lib/schedule/schedule.ts'
 import { DatabaseProblem, type OtherDatabase } from '../../../platform/databases/database.ts'
 import { openDatabase } from '../../../platform/databases/open.ts'
 import type { Caller } from '../../../platform/http/caller.ts'
@@ -11,14 +12,12 @@ import { actorOf, type Audit } from '../../audit/server/index.ts'
 import { RunId, type Connection, type Plan, type Pull, type Relation, type Run, type Table } from '../contract.ts'
 import { addPullMetrics } from './metrics.ts'
 import { createReading, findingOf, passwordPlace, type ReadingNeeds } from './reading.ts'
-import { nextTime } from './schedule.ts'
 import { pullStore, type StoredPull, type StoredRun } from './store.ts'
 import { showRun } from './shown.ts'
 import { suggestPlan } from './suggestion.ts'
 import { noCounts } from './tally.ts'
 
 const tendEveryMs = 10_000
-const hourMs = 3_600_000
 const sampleRows = 20
 
 export interface Pulls {
@@ -77,8 +76,7 @@ export function createPulls(needs: PullNeeds): Pulls {
     if (row === undefined) throw new Refusal('not_found', 'There is no such pull.')
     return row
   }
-  const missed = (row: StoredPull) =>
-    row.promise_hours !== null && clock.ms() - (row.fresh_at ?? row.created_at).getTime() > row.promise_hours * hourMs
+  const missed = (row: StoredPull) => promiseMissed(row.fresh_at, row.created_at, row.promise_hours, clock.ms())
 
   async function show(row: StoredPull, last: StoredRun | undefined): Promise<Pull> {
     return {

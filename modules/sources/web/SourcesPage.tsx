@@ -39,6 +39,12 @@ export function SourcesPage() {
           <Button component={Link} to="/imports" variant="default">
             Import a file
           </Button>
+          <Button component={Link} to="/webhooks" variant="default">
+            Webhooks
+          </Button>
+          <Button component={Link} to="/feeds" variant="default">
+            Feeds
+          </Button>
           <Button
             onClick={() => {
               put({ add: 'yes' })

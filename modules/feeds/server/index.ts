@@ -1,0 +1,2 @@
+export { createFeeds, type Feeds } from './service.ts'
+export { addFeedRoutes } from './routes.ts'

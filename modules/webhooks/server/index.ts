@@ -1,0 +1,3 @@
+export { createWebhooks, type Webhooks } from './service.ts'
+export { webhookEndpoint } from './endpoint.ts'
+export { addWebhookRoutes } from './routes.ts'
