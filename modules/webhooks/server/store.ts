@@ -176,8 +176,9 @@ export function hookStore(db: Postgres) {
     /** When the last one was taken (or recognised), and how many wait aside. */
     latest: (ids: readonly string[]) =>
       db.query<{ hook_id: string; fresh_at: Date | null; aside: string }>(
-        `SELECT hook_id, max(received_at) FILTER (WHERE state = 'taken') AS fresh_at, count(*) FILTER (WHERE state <> 'taken') AS aside
-           FROM webhooks.delivery WHERE hook_id = ANY($1) GROUP BY hook_id`,
+        `SELECT h.id AS hook_id, (SELECT count(*) FROM webhooks.delivery WHERE hook_id = h.id AND state <> 'taken') AS aside,
+                (SELECT received_at FROM webhooks.delivery WHERE hook_id = h.id AND state = 'taken' ORDER BY webhooks.delivery.id DESC LIMIT 1) AS fresh_at
+           FROM unnest($1::text[]) AS h (id)`,
         [ids],
       ),
     deliveries: (hookId: string, limit: number) =>
