@@ -33,13 +33,33 @@ let server: CollectServer
 let webhooks: Webhooks
 let app: FastifyInstance
 let journalBusy = false
+let databaseAway = false
+/** What is done every few seconds. */
+const ticks: (() => Promise<void> | void)[] = []
 let count = 0
+
+/** The database, which can be away. */
+function reached<Args extends unknown[], Result>(ask: (...of: Args) => Promise<Result>) {
+  return (...of: Args): Promise<Result> => (databaseAway ? Promise.reject(new Error('ECONNREFUSED')) : ask(...of))
+}
 
 beforeAll(async () => {
   server = await aCollectServer()
   webhooks = createWebhooks({
-    postgres: server.postgres,
-    clock,
+    postgres: {
+      ...server.postgres,
+      query: reached(server.postgres.query) as typeof server.postgres.query,
+      transaction: reached(server.postgres.transaction) as typeof server.postgres.transaction,
+    },
+    clock: {
+      ...clock,
+      every(_ms, work) {
+        ticks.push(work)
+        return () => {
+          ticks.length = 0
+        }
+      },
+    },
     log: silentLog,
     ids: createIds(clock, systemRandom),
     secrets: createSecrets(systemRandom.bytes(32), systemRandom),
@@ -65,6 +85,7 @@ beforeAll(async () => {
 beforeEach(() => {
   offset = 0
   journalBusy = false
+  databaseAway = false
 })
 
 const aHook = (scheme: Scheme, preset: PresetName = 'plain', given = secret): Promise<Hook> =>
@@ -258,6 +279,28 @@ describe('what cannot go in', () => {
     expect((await events('woocommerce-order-77-completed')).length).toBe(1)
   })
 
+  it('is nothing that was mapped, also while the database is away: it is in the journal, and counted afterwards', async () => {
+    const hook = await aHook({ kind: 'woocommerce' }, 'woocommerce')
+    databaseAway = true
+    const taken = await fromWoo(hook, 'order.created', wooOrder({ id: 88 }))
+    const unmapped = await fromWoo(hook, 'order.deleted', { id: 88 })
+    databaseAway = false
+    expect([taken.statusCode, unmapped.statusCode]).toEqual([200, 503])
+    expect(await counts(hook)).toEqual([0, 0, 0, 0])
+    for (const work of ticks) await work()
+    expect(await counts(hook)).toEqual([1, 0, 0, 1])
+    expect((await events('woocommerce-order-88-completed')).length).toBe(1)
+  })
+
+  it('waits no longer than the journal does', async () => {
+    const hook = await aHook({ kind: 'woocommerce' }, 'woocommerce')
+    journalBusy = true
+    await fromWoo(hook, 'order.created', wooOrder({ id: 89 }))
+    journalBusy = false
+    for (const work of ticks) await work()
+    expect(await counts(hook)).toEqual([1, 0, 0, 0])
+  })
+
   it('is counted when its source is off or it is too large; an address of nobody takes no body at all', async () => {
     const hook = await aHook({ kind: 'shopify' }, 'shopify')
     expect((await post(hook, 'x'.repeat(8 * 1024 * 1024 + 1), {})).statusCode).toBe(413)
@@ -300,6 +343,17 @@ describe('a shop', () => {
     const [refund] = await events('shopify-refund-%')
     // 0.10 + 0.20, and not the transaction that failed.
     expect([refund?.name, refund?.p['total']]).toEqual(['Order Refunded', 0.3])
+  })
+
+  it('that sends the same twice at the same moment said it once', async () => {
+    const hook = await aHook({ kind: 'shopify' }, 'shopify')
+    const order = shopifyOrder({ id: '606' })
+    const replies = await Promise.all(
+      Array.from({ length: 5 }, () => fromShopify(hook, 'orders/paid', order, 'same moment')),
+    )
+    expect(replies.map((reply) => reply.statusCode)).toEqual([200, 200, 200, 200, 200])
+    expect(await counts(hook)).toEqual([1, 4, 0, 0])
+    expect((await events('shopify-order-606-completed')).length).toBe(1)
   })
 
   it('says who a Shopify customer is, and what they agreed to with the time at which they did', async () => {
