@@ -38,9 +38,10 @@ let databaseAway = false
 const ticks: (() => Promise<void> | void)[] = []
 let count = 0
 
-/** The database, which can be away. */
-function reached<Args extends unknown[], Result>(ask: (...of: Args) => Promise<Result>) {
-  return (...of: Args): Promise<Result> => (databaseAway ? Promise.reject(new Error('ECONNREFUSED')) : ask(...of))
+/** The database can be away. */
+async function reached(): Promise<void> {
+  if (databaseAway) throw new Error('ECONNREFUSED')
+  await Promise.resolve()
 }
 
 beforeAll(async () => {
@@ -48,8 +49,14 @@ beforeAll(async () => {
   webhooks = createWebhooks({
     postgres: {
       ...server.postgres,
-      query: reached(server.postgres.query) as typeof server.postgres.query,
-      transaction: reached(server.postgres.transaction) as typeof server.postgres.transaction,
+      async query(...of) {
+        await reached()
+        return server.postgres.query(...of)
+      },
+      async transaction(...of) {
+        await reached()
+        return server.postgres.transaction(...of)
+      },
     },
     clock: {
       ...clock,
