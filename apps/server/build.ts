@@ -32,6 +32,7 @@ import { addSegmentRoutes, createSegments } from '../../modules/segments/server/
 import { addSourceRoutes, createSources } from '../../modules/sources/server/index.ts'
 import { addTrackingPlanRoutes, createTrackingPlans } from '../../modules/tracking-plan/server/index.ts'
 import { addWebhookRoutes, createWebhooks, webhookEndpoint } from '../../modules/webhooks/server/index.ts'
+import { addStreamRoutes, createStreams } from '../../modules/streams/server/index.ts'
 import type { Tool } from '../../modules/tools/contract.ts'
 import { addToolRoutes, createTools } from '../../modules/tools/server/index.ts'
 import type { Id } from '../../lib/ids/ids.ts'
@@ -236,6 +237,7 @@ export async function build(needs: BuildNeeds) {
     registry: metrics,
   })
   const feeds = createFeeds({ postgres, clock, ids, log, audit, sources, egress, registry: metrics })
+  const streams = createStreams({ postgres, clock, ids, audit, sources, collect })
   const segments = createSegments({
     postgres,
     clickhouse,
@@ -373,6 +375,7 @@ export async function build(needs: BuildNeeds) {
   addPullRoutes(http, pulls)
   addWebhookRoutes(http, webhooks)
   addFeedRoutes(http, feeds)
+  addStreamRoutes(http, streams)
   addSegmentRoutes(http, segments)
   addJourneyRoutes(http, journeys)
   addInsightRoutes(http, insights)
@@ -407,6 +410,7 @@ export async function build(needs: BuildNeeds) {
     pulls,
     webhooks,
     feeds,
+    streams,
     segments,
     journeys,
     insights,

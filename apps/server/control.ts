@@ -60,10 +60,19 @@ export function runningServer(directory: string): RunningServer | undefined {
   }
 }
 
+/** The server refused; `code` is that of the table of refusals. */
+export class Refused extends Error {
+  readonly code: string | undefined
+  constructor(message: string, code: string | undefined) {
+    super(message)
+    this.code = code
+  }
+}
+
 /**
  * Asks the running server.
  * @param body a value is sent as JSON, a stream as the file that it is
- * @throws Error with the sentence of its refusal
+ * @throws Refused with the sentence of its refusal
  */
 export async function ask(server: RunningServer, method: string, path: string, body?: unknown): Promise<unknown> {
   const file = body instanceof ReadableStream
@@ -79,8 +88,8 @@ export async function ask(server: RunningServer, method: string, path: string, b
   const text = await answer.text()
   const value: unknown = text === '' ? {} : JSON.parse(text)
   if (!answer.ok) {
-    const { detail, passes } = value as { detail?: string; passes?: string }
-    throw new Error(`${detail ?? `The server answered ${String(answer.status)}.`} ${passes ?? ''}`.trim())
+    const { code, detail, passes } = value as { code?: string; detail?: string; passes?: string }
+    throw new Refused(`${detail ?? `The server answered ${String(answer.status)}.`} ${passes ?? ''}`.trim(), code)
   }
   return value
 }

@@ -13,6 +13,7 @@ import { pages as insights } from '../../modules/insights/web/index.tsx'
 import { pages as journeys } from '../../modules/journeys/web/index.tsx'
 import { pages as profiles } from '../../modules/profiles/web/index.tsx'
 import { pages as pulls } from '../../modules/pulls/web/index.tsx'
+import { pages as streams } from '../../modules/streams/web/index.tsx'
 import { pages as requests } from '../../modules/requests/web/index.tsx'
 import { pages as segments } from '../../modules/segments/web/index.tsx'
 import { pages as sources } from '../../modules/sources/web/index.tsx'
@@ -30,6 +31,7 @@ export const pages: readonly PageDefinition[] = [
   trackingPlan,
   imports,
   pulls,
+  streams,
   destinations,
   webhooks,
   feeds,

@@ -41,6 +41,12 @@ const deeds: readonly { label: string; says: string; to: string; permission: str
     permission: 'data.write',
   },
   {
+    label: 'Lead a tap here',
+    says: 'What a Singer tap or an Airbyte source writes',
+    to: '/streams',
+    permission: 'data.write',
+  },
+  {
     label: 'Invite a person',
     says: 'Somebody who will work here',
     to: '/settings/people?invite=yes',

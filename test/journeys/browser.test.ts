@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -185,6 +186,11 @@ describe.skipIf(chromiumPath === undefined)('in a real browser', () => {
       const person = await app.profiles.find('p0@', undefined)
       await aDestination(house, { source: await aSource(house), settings: { url: 'https://lager.example/hooks' } })
       const planned = app.sources.list().find((one) => one.kind !== 'internal')
+      const record = { type: 'RECORD', stream: 'kunder', record: { id: 1, email: 'åsa@fjörd.example', city: 'Malmö' } }
+      const lines = Readable.from([Buffer.from(`noise\n${JSON.stringify(record)}\n`)])
+      const [first] = app.sources.list()
+      if (first === undefined) throw new Error('no source')
+      await app.streams.take(house.staff.author, { sourceId: first.id, from: 1, end: 'well' }, lines)
       const paths = [
         '/',
         '/cockpit',
@@ -193,7 +199,7 @@ describe.skipIf(chromiumPath === undefined)('in a real browser', () => {
         '/segments',
         `/segments/${broadcast?.segment.id ?? ''}`,
         '/sources',
-        `/sources/${app.sources.list()[0]?.id ?? ''}`,
+        `/sources/${first.id}`,
         '/sources/live',
         '/webhooks',
         '/feeds',
@@ -202,6 +208,8 @@ describe.skipIf(chromiumPath === undefined)('in a real browser', () => {
         `/sources/${planned?.id ?? ''}/violations`,
         '/imports',
         '/pulls',
+        '/streams',
+        `/streams/${(await app.streams.list())[0]?.id ?? ''}`,
         '/destinations',
         '/destinations/new',
         `/destinations/${(await app.destinations.list(house.staff.author))[0]?.id ?? ''}`,

@@ -7,6 +7,7 @@ import { codegen, configuration } from './config.ts'
 import { doctor } from './doctor.ts'
 import { faults } from './faults.ts'
 import { importFile } from './import.ts'
+import { ingest } from './ingest.ts'
 import { journal } from './journal.ts'
 import { migrate } from './migrate.ts'
 import { serveCommand } from './serve.ts'
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   importFile,
   configuration,
   codegen,
+  ingest,
   audit,
   backup,
   restore,

@@ -53,7 +53,7 @@ export function sayRow(
   record: CsvRecord,
   columns: readonly Column[],
   format: Pick<Format, 'dateOrder'>,
-  way: 'import' | 'pull',
+  way: 'import' | 'pull' | 'stream',
 ): (Omit<Row, 'key' | 'hash'> & { about: { type: string; id: string } | undefined; says: unknown[] }) | Rejected {
   if (record.problem !== undefined)
     return { kind: 'rejected', line: record.line, reason: record.problem, problems: [record.problem] }

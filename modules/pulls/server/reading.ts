@@ -20,7 +20,7 @@ import type { Secrets } from '../../../platform/secrets/secrets.ts'
 import type { Collect } from '../../collect/server/index.ts'
 import type { Source, Sources } from '../../sources/server/index.ts'
 import type { Column, Plan } from '../contract.ts'
-import { askedColumns, createJudge, type Known, type Said } from './rows.ts'
+import { askedColumns, createJudge, judgingOf, type Known, type Said } from './rows.ts'
 import { pullStore, type Progress, type StoredPull, type StoredRun } from './store.ts'
 import { createTally, type Counted } from './tally.ts'
 
@@ -109,11 +109,7 @@ export function createReading(needs: ReadingNeeds) {
   async function readPass(work: Work, snapshot: Snapshot, pass: 'rows' | 'without', anyKnown: boolean): Promise<void> {
     const { run, pull, plan, tally, signal } = work
     const columns = askedColumns(plan).map((column, index) => ({ ...column, index }))
-    const judge = createJudge({
-      id: pull.id,
-      name: pull.name,
-      plan: { ...plan, columns },
-    })
+    const judge = createJudge(judgingOf({ id: pull.id, name: pull.name, plan: { ...plan, columns } }))
     const finding = findingOf(plan)
     const key = plan.key.map((name) => infoOf(columns.find((column) => column.name === name) as Column))
     const at = run.progress?.pass === pass ? run.progress.after : null
@@ -181,7 +177,7 @@ export function createReading(needs: ReadingNeeds) {
   async function comparePass(work: Work, snapshot: Snapshot): Promise<void> {
     const { run, reader, pull, plan, tally, signal } = work
     const progress: Progress = { pass: 'keys', after: null }
-    const judge = createJudge({ id: pull.id, name: pull.name, plan })
+    const judge = createJudge(judgingOf({ id: pull.id, name: pull.name, plan }))
     const columns = plan.columns.map(infoOf)
     await store.clearPresent(run.id)
     let present = 0

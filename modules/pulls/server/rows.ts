@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Cell } from '../../../platform/databases/database.ts'
 import { sayRow } from '../../imports/server/index.ts'
+import type { Column as ImportColumn } from '../../imports/contract.ts'
 import type { Column, Plan } from '../contract.ts'
 
 /** 128 bits of SHA-256, as 32 hexadecimal digits: what a uuid holds. */
@@ -27,18 +28,55 @@ export interface Said {
 export type Judged =
   { is: 'unchanged' } | { is: 'sent'; said: Said; problems: string[] } | { is: 'rejected'; reason: string; key: string }
 
-/** Turns rows of one pull into what is to be said of them. */
-export function createJudge(pull: { id: string; name: string; plan: Plan }) {
-  const { plan } = pull
-  const at = (name: string) => plan.columns.findIndex((column) => column.name === name)
-  const keyAt = plan.key.map(at)
-  const goneAt = plan.deletes.by === 'column' ? at(plan.deletes.column) : -1
-  const meant = plan.columns.filter((column) => column.meaning.kind !== 'ignore')
-  // Another meaning makes another row of it: everything is said again.
-  const meaning = JSON.stringify(meant.map(({ name, type, meaning }) => [name, type, meaning]))
-  const relation = 'table' in plan.from ? `${plan.from.table.schema}.${plan.from.table.name}` : 'query'
+/** Where rows come from, and how they are read. */
+export interface Judging {
+  /** Part of every key: the same key of another origin is another row. */
+  id: string
+  /** By which way they come; message ids begin with it. */
+  way: 'pull' | 'stream'
+  columns: readonly ImportColumn[]
+  key: readonly string[]
+  /** The column that says that a row is deleted. */
+  deletedBy: string | undefined
+  /** Rows without a value for a column are as those from before it was there. */
+  sparse?: true
+  /** Properties of the event that says that a row is gone. */
+  properties: Record<string, string>
+}
 
-  const keyOf = (values: readonly Cell[]) => short(JSON.stringify([pull.id, ...values]))
+/** How rows of a pull are judged. */
+export function judgingOf(pull: { id: string; name: string; plan: Plan }): Judging {
+  const { plan } = pull
+  return {
+    id: pull.id,
+    way: 'pull',
+    columns: plan.columns,
+    key: plan.key,
+    deletedBy: plan.deletes.by === 'column' ? plan.deletes.column : undefined,
+    properties: {
+      pull: pull.name,
+      table: 'table' in plan.from ? `${plan.from.table.schema}.${plan.from.table.name}` : 'query',
+    },
+  }
+}
+
+/** Turns rows of one origin into what is to be said of them. */
+export function createJudge(of: Judging) {
+  const { columns, way } = of
+  const at = (name: string) => columns.findIndex((column) => column.name === name)
+  const keyAt = of.key.map(at)
+  const goneAt = of.deletedBy === undefined ? -1 : at(of.deletedBy)
+  const meant = columns.filter((column) => column.meaning.kind !== 'ignore')
+  // Another meaning makes another row of it: everything is said again.
+  const meanings = meant.map(({ name, type, meaning }) => [name, type, meaning])
+  const meaning = JSON.stringify(meanings)
+  const saysOf = (cells: readonly Cell[]) => {
+    const values = meant.map((column) => cells[column.index] ?? null)
+    if (of.sparse !== true) return short(JSON.stringify([meaning, ...values]))
+    return short(JSON.stringify(values.flatMap((value, index) => (value === null ? [] : [meanings[index], value]))))
+  }
+
+  const keyOf = (values: readonly Cell[]) => short(JSON.stringify([of.id, ...values]))
   const gone = (key: string, known: Known): Said => {
     const generation = known.hash === null ? known.generation : known.generation + 1
     return {
@@ -48,11 +86,11 @@ export function createJudge(pull: { id: string; name: string; plan: Plan }) {
       who: known.who,
       events: [
         {
-          ...about(known.who),
+          ...about(known.who, way),
           type: 'track',
           event: 'Record Deleted',
-          properties: { pull: pull.name, table: relation },
-          messageId: `pull-${key}-gone-${String(generation)}`,
+          properties: of.properties,
+          messageId: `${way}-${key}-gone-${String(generation)}`,
         },
       ],
     }
@@ -75,18 +113,13 @@ export function createJudge(pull: { id: string; name: string; plan: Plan }) {
         if (known === undefined || (known.hash === null && !known.unsure)) return { is: 'unchanged' }
         return { is: 'sent', said: gone(key, known), problems: [] }
       }
-      const said = short(JSON.stringify([meaning, ...meant.map((column) => cells[column.index] ?? null)]))
+      const said = saysOf(cells)
       const same = known?.hash === said
       if (same && !known.unsure) return { is: 'unchanged' }
-      const read = sayRow(
-        { line: 0, cells: cells.map((cell) => cell ?? '') },
-        plan.columns,
-        { dateOrder: 'dmy' },
-        'pull',
-      )
+      const read = sayRow({ line: 0, cells: cells.map((cell) => cell ?? '') }, columns, { dateOrder: 'dmy' }, way)
       if (read.kind === 'rejected') return { is: 'rejected', reason: read.reason, key }
       const generation = known === undefined ? 0 : same ? known.generation : known.generation + 1
-      const messageId = `pull-${key}-${said}-${String(generation)}`
+      const messageId = `${way}-${key}-${said}-${String(generation)}`
       return {
         is: 'sent',
         problems: read.problems,
@@ -110,10 +143,10 @@ function isYes(cell: Cell): boolean {
   return cell !== null && !/^(|0|false|f|n|no|0000-00-00( 00:00:00([.]0+)?)?)$/i.test(cell.trim())
 }
 
-function about(who: string): object {
+function about(who: string, way: Judging['way']): object {
   const split = who.indexOf(':')
   const [type, id] = [who.slice(0, split), who.slice(split + 1)]
-  const library = { name: 'interlock-pull', version: '1' }
+  const library = { name: `interlock-${way}`, version: '1' }
   return type === 'user_id'
     ? { userId: id, context: { library } }
     : { context: { library, externalIds: [{ type, id }] } }

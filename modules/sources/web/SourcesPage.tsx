@@ -36,6 +36,9 @@ export function SourcesPage() {
           <Button component={Link} to="/pulls" variant="default">
             Databases
           </Button>
+          <Button component={Link} to="/streams" variant="default">
+            Streams
+          </Button>
           <Button component={Link} to="/imports" variant="default">
             Import a file
           </Button>

@@ -1,0 +1,2 @@
+export { createStreams, type Streams } from './service.ts'
+export { addStreamRoutes } from './routes.ts'
