@@ -33,9 +33,13 @@ export function learned(
   if (fresh.length === 0) return before
   const guessed = guessMeanings(
     // Consent is told by the names of all columns together.
-    [...before, ...fresh].map((one, index) => ({ index, name: one.name, type: one.type, filled: 1, samples: [] })),
+    [...before, ...fresh].map(({ name, type }, index) => {
+      const short = name.replace(/^address\./i, '')
+      return { index, name: short, type, filled: 1, samples: [] }
+    }),
   ).slice(before.length)
-  return [...before, ...guessed.map((column) => corrected(stream, column, key))]
+  const named = guessed.map((column, index) => ({ ...column, name: fresh[index]?.name ?? column.name }))
+  return [...before, ...named.map((column) => corrected(stream, column, key))]
 }
 
 function corrected(stream: string, column: Column, key: readonly string[]): Column {

@@ -155,9 +155,14 @@ it('a stream in which nothing says whose a record is stops with the question, ke
 })
 
 it('what a person decided about a property stays when the schema comes again', async () => {
-  await through([schema('leads', { shirt: { type: 'string' } })])
+  const address = { type: 'object', properties: { zip: { type: 'string' } } }
+  await through([schema('leads', { shirt: { type: 'string' }, updated_at: { format: 'date-time' }, address })])
   const stream = (await aLife().list()).find((one) => one.name === 'leads')
   if (stream === undefined) throw new Error('no stream')
+  expect(stream.columns.slice(-2).map((column) => [column.name, column.meaning])).toEqual([
+    ['updated_at', { kind: 'ignore' }],
+    ['address.zip', { kind: 'trait', name: 'address.postalCode' }],
+  ])
   const meaning = { kind: 'trait', name: 'size' } as const
   await aLife().decide(caller, stream.id, {
     columns: [{ name: 'shirt', type: 'text', meaning }],

@@ -1,4 +1,4 @@
-import { Button, MultiSelect, Switch } from '@mantine/core'
+import { Button, Checkbox, MultiSelect } from '@mantine/core'
 import { useState } from 'react'
 import { AuditOf } from '../../audit/web/index.tsx'
 import { MeaningSelect } from '../../imports/web/index.tsx'
@@ -66,7 +66,7 @@ function Shown({ stream }: { stream: Stream }) {
                 onChange={setKey}
               />
             </div>
-            <Switch
+            <Checkbox
               label="Leave this stream out"
               description="Its records are counted as rejected, and nothing of them is kept."
               checked={leftOut}

@@ -29,7 +29,7 @@ export function StreamsPage() {
               example="Run one on the machine of this server and lead its output here, as below. What its properties mean is found out, shown, and yours to correct."
             />
           ) : (
-            <Card title="Streams" aside="records that are there now, by the last word on each" className="list">
+            <Card title="Streams" aside="records that are there now, by the last word on each">
               <Table label="Streams" head={['Stream', 'Source', 'Known by', 'Whose it is', 'Records']} right={[4]}>
                 {rows.map((row) => (
                   <tr key={row.id}>
@@ -112,7 +112,7 @@ function Runs({ rows }: { rows: readonly Run[] }) {
   return (
     <>
       {last === undefined ? null : <LastRun run={last} />}
-      <Card title="When messages came in" className="list">
+      <Card title="When messages came in">
         <Table
           label="Runs"
           head={['Began', 'Source', 'Stands', 'Records', 'Went in', 'Unchanged', 'Put aside', 'Rejected', 'No message']}
