@@ -93,6 +93,8 @@ export const Run = z.object({
   /** Rows of the table, as its statistics say; null when unknown. */
   expected: z.number().int().nullable(),
   because: z.string().nullable(),
+  /** It stopped with the question whether more than half of the rows are really gone. */
+  asksGone: z.boolean(),
   startedBy: z.string(),
   startedAt: z.string(),
   finishedAt: z.string().nullable(),
@@ -230,10 +232,11 @@ export const routes = {
   run: route({
     method: 'POST',
     path: '/api/pulls/:id/run',
-    summary: 'Reads now. With whole, everything is read and compared, not only what changed.',
+    summary:
+      'Reads now. With whole, everything is read and compared, not only what changed. With letGo, a person says that more than half of the rows are really gone.',
     allow: 'data.write',
     params: one,
-    body: z.object({ whole: z.boolean().default(false) }),
+    body: z.object({ whole: z.boolean().default(false), letGo: z.boolean().default(false) }),
     reply: Run,
   }),
   cancel: route({

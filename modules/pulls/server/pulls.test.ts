@@ -124,6 +124,30 @@ afterAll(async () => {
 })
 
 describe('a table of another PostgreSQL', () => {
+  it('that was emptied says of nobody that they are gone before a person confirms it', async () => {
+    await writer.query(`CREATE TABLE tom (id int PRIMARY KEY, email text, city text);
+      INSERT INTO tom SELECT n, 'tom' || n || '@fjörd.example', 'Malmö' FROM generate_series(88001, 88005) n`)
+    const pull = await aPull('tom', (plan) => ({ ...plan, deletes: { by: 'comparison', everyRuns: 1 } }))
+    const pulls = aLife()
+    await pulls.through(caller, pull.id)
+    await writer.query('DELETE FROM tom WHERE id <> 88001')
+    for (const _again of [1, 2])
+      expect(await pulls.through(caller, pull.id)).toMatchObject({
+        state: 'failed',
+        asksGone: true,
+        because: expect.stringContaining('4 of 5 rows are not there any more') as string,
+        counts: { gone: 0 },
+      })
+    expect(await said('88002')).toEqual(['Malmö'])
+    expect(await pulls.through(caller, pull.id, true)).toMatchObject({
+      state: 'done',
+      asksGone: false,
+      counts: { gone: 4 },
+    })
+    expect(await said('88002')).toEqual(['Malmö', '†'])
+    expect(await pulls.through(caller, pull.id)).toMatchObject({ state: 'done', counts: { gone: 0 } })
+  })
+
   it('is looked at, planned, read, and read again: only what changed goes in, and what is gone is said', async () => {
     await writer.query(`CREATE TABLE kunder (id int PRIMARY KEY, "E-Mail" text, city text, notes text);
       INSERT INTO kunder SELECT n, 'k' || n || '@fjörd.example', 'Malmö', 'x' FROM generate_series(1, 9000) n;

@@ -57,6 +57,9 @@ export function findingOf(plan: Plan): Finding {
   return { by: 'cursor', column: infoOf(column), overlap: finding.overlap }
 }
 
+/** A person has to say whether so many are really gone. */
+class ManyGone extends Refusal {}
+
 /** The run was taken away: cancelled, or taken up by another process. */
 class NotOurs extends Error {}
 
@@ -203,6 +206,14 @@ export function createReading(needs: ReadingNeeds) {
     // Before anybody is said to be gone: a list of keys that is not whole would say it of all the others.
     if ((await store.countPresent(run.id)) !== present || (await store.run(run.id))?.reader !== reader)
       throw new NotOurs()
+    if (!run.let_go) {
+      const [known, gone] = [await store.howMany(pull.number), await store.howManyMissing(pull.number, run.id)]
+      if (gone * 2 > known)
+        throw new ManyGone(
+          'not_now',
+          `${gone.toLocaleString('en-GB')} of ${known.toLocaleString('en-GB')} rows are not there any more. Are they really gone, or is it another table or database now? Nothing was said of them yet.`,
+        )
+    }
     let after = noKey
     for (;;) {
       signal.throwIfAborted()
@@ -231,7 +242,7 @@ export function createReading(needs: ReadingNeeds) {
       await store.seen(run.id, reader, snapshot.mark, seenAt, expected)
       const compare =
         plan.deletes.by === 'comparison' &&
-        (run.whole || pull.unsure.length > 0 || pull.runs_since_compare + 1 >= plan.deletes.everyRuns)
+        (run.whole || run.let_go || pull.unsure.length > 0 || pull.runs_since_compare + 1 >= plan.deletes.everyRuns)
       if (run.progress === null && plan.key.some((name) => plan.columns.find((one) => one.name === name)?.nullable)) {
         const key = plan.columns.filter((column) => plan.key.includes(column.name)).map(infoOf)
         work.tally.rejectedMany(await snapshot.withoutKey(plan.from, key), 'a column of the key is empty')
@@ -285,6 +296,7 @@ export function createReading(needs: ReadingNeeds) {
           ? error.message
           : 'Something went wrong on our side; it was logged. The next run reads what this one did not.',
         clock.now(),
+        error instanceof ManyGone,
       )
     } finally {
       await database?.close().catch(() => undefined)

@@ -15,7 +15,7 @@ export function addPullRoutes(http: Http, pulls: Pulls): void {
   handle(http, routes.look, ({ params, body }) => pulls.look(params.id, body.from))
   handle(http, routes.plan, ({ caller, params, body }) => pulls.plan(caller, params.id, body))
   handle(http, routes.settings, ({ caller, params, body }) => pulls.settings(caller, params.id, body))
-  handle(http, routes.run, ({ caller, params, body }) => pulls.run(caller, params.id, body.whole))
+  handle(http, routes.run, ({ caller, params, body }) => pulls.run(caller, params.id, body.whole, body.letGo))
   handle(http, routes.cancel, ({ caller, params }) => pulls.cancel(caller, params.id))
   handle(http, routes.remove, async ({ caller, params }) => {
     await pulls.remove(caller, params.id)

@@ -45,11 +45,11 @@ export interface Pulls {
     },
   ): Promise<Pull>
   /** Begins a run, in the background. */
-  run(caller: Caller, id: Id<'pull'>, whole: boolean): Promise<Run>
+  run(caller: Caller, id: Id<'pull'>, whole: boolean, letGo?: boolean): Promise<Run>
   cancel(caller: Caller, id: Id<'pull'>): Promise<Pull>
   remove(caller: Caller, id: Id<'pull'>): Promise<void>
   /** A run to its end, for the bench and the fault programs. */
-  through(caller: Caller, id: Id<'pull'>): Promise<Run>
+  through(caller: Caller, id: Id<'pull'>, letGo?: boolean): Promise<Run>
   /** A run that was left, to its end. */
   resume(id: Id<'run'>): Promise<Run>
   /** Takes up what an earlier process left, and begins what is due, now and every ten seconds. */
@@ -135,13 +135,14 @@ export function createPulls(needs: PullNeeds): Pulls {
   async function begin(
     tx: Postgres,
     pull: StoredPull,
-    whole: boolean,
+    asked: { whole: boolean; letGo: boolean },
     startedBy: string,
   ): Promise<StoredRun | undefined> {
     const run = await pullStore(tx).start({
       id: ids.next('run'),
       pull_id: pull.id,
-      whole: whole || pull.mark === null || pull.plan?.finding.by === 'comparison',
+      let_go: asked.letGo,
+      whole: asked.whole || pull.mark === null || pull.plan?.finding.by === 'comparison',
       counts: noCounts,
       started_by: startedBy,
       started_at: clock.now(),
@@ -149,13 +150,17 @@ export function createPulls(needs: PullNeeds): Pulls {
     if (run !== undefined) await needs.jobs.enqueue(tx, work, { id: run.id }, { key: run.id })
     return run
   }
-  async function startRun(caller: Caller, id: Id<'pull'>, whole: boolean): Promise<StoredRun> {
+  async function startRun(
+    caller: Caller,
+    id: Id<'pull'>,
+    asked: { whole: boolean; letGo: boolean },
+  ): Promise<StoredRun> {
     return postgres.transaction(async (tx) => {
       const pull = await need(id, tx)
       if (pull.plan === null) throw new Refusal('not_now', 'Choose first what is read and what its columns mean.')
-      const run = await begin(tx, pull, whole, caller.name)
+      const run = await begin(tx, pull, asked, caller.name)
       if (run === undefined) throw new Refusal('not_now', 'It is being read already.')
-      await write(tx, caller, 'pull.started', id, `Began to read “${pull.name}”`, { whole })
+      await write(tx, caller, 'pull.started', id, `Began to read “${pull.name}”`, { ...asked })
       return run
     })
   }
@@ -171,7 +176,7 @@ export function createPulls(needs: PullNeeds): Pulls {
         const pull = await need(id, tx)
         if (pull.schedule === null) return pullStore(tx).nextAt(id, null)
         // While one runs, the next is left out: it would read nothing that this one's follower does not.
-        await begin(tx, pull, false, 'the schedule')
+        await begin(tx, pull, { whole: false, letGo: false }, 'the schedule')
         return pullStore(tx).nextAt(id, nextTime(pull.schedule, now))
       })
     for (const { id } of await store.stranded(now))
@@ -359,7 +364,7 @@ export function createPulls(needs: PullNeeds): Pulls {
       })
       return shown(id)
     },
-    run: async (caller, id, whole) => showRun(await startRun(caller, id, whole)),
+    run: async (caller, id, whole, letGo = false) => showRun(await startRun(caller, id, { whole, letGo })),
     async cancel(caller, id) {
       await postgres.transaction(async (tx) => {
         if (!(await pullStore(tx).cancel(id, clock.now())))
@@ -376,8 +381,8 @@ export function createPulls(needs: PullNeeds): Pulls {
         await write(tx, caller, 'pull.removed', id, `Removed “${row.name}” and its password`)
       })
     },
-    async through(caller, id) {
-      return resume((await startRun(caller, id, false)).id)
+    async through(caller, id, letGo = false) {
+      return resume((await startRun(caller, id, { whole: false, letGo })).id)
     },
     resume,
     async start() {

@@ -12,6 +12,7 @@ export function showRun(row: StoredRun): Run {
     pass: row.progress?.pass ?? null,
     expected: row.expected,
     because: row.because,
+    asksGone: row.asks_gone,
     startedBy: row.started_by,
     startedAt: row.started_at.toISOString(),
     finishedAt: row.finished_at?.toISOString() ?? null,

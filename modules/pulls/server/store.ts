@@ -36,6 +36,8 @@ export interface StoredRun {
   pull_id: Id<'pull'>
   state: Run['state']
   whole: boolean
+  let_go: boolean
+  asks_gone: boolean
   counts: Counts
   worst: Run['worst']
   progress: Progress | null
@@ -112,10 +114,10 @@ export function pullStore(postgres: Postgres) {
       await postgres.query('UPDATE pulls.pull SET next_at = $2 WHERE id = $1', [id, at])
     },
     /** @returns undefined when one runs already */
-    start: (row: Pick<StoredRun, 'id' | 'pull_id' | 'whole' | 'counts' | 'started_by' | 'started_at'>) =>
+    start: (row: Pick<StoredRun, 'id' | 'pull_id' | 'whole' | 'let_go' | 'counts' | 'started_by' | 'started_at'>) =>
       one<StoredRun>(
-        `INSERT INTO pulls.run (id, pull_id, state, whole, counts, started_by, started_at) VALUES ($1, $2, 'running', $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING *`,
-        [row.id, row.pull_id, row.whole, JSON.stringify(row.counts), row.started_by, row.started_at],
+        `INSERT INTO pulls.run (id, pull_id, state, whole, counts, started_by, started_at, let_go) VALUES ($1, $2, 'running', $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING *`,
+        [row.id, row.pull_id, row.whole, JSON.stringify(row.counts), row.started_by, row.started_at, row.let_go],
       ),
     /** Takes a run in hand, unless somebody has it who gave a sign of life. */
     claim: (id: string, reader: string, now: Date, until: Date) =>
@@ -229,6 +231,14 @@ export function pullStore(postgres: Postgres) {
           ORDER BY r.key LIMIT $5`,
         [number, runId, unsure, after, limit],
       ),
+    /** How many rows that were there are not among the keys of this run. */
+    async howManyMissing(number: number, runId: string) {
+      const row = await one<{ n: number }>(
+        `SELECT count(*) AS n FROM pulls.row r WHERE r.pull = $1 AND r.hash IS NOT NULL AND NOT EXISTS (SELECT 1 FROM pulls.present p WHERE p.run_id = $2 AND p.key = r.key)`,
+        [number, runId],
+      )
+      return row?.n ?? 0
+    },
     async howMany(number: number) {
       const row = await one<{ n: number }>('SELECT count(*) AS n FROM pulls.row WHERE pull = $1 AND hash IS NOT NULL', [
         number,
@@ -247,10 +257,10 @@ export function pullStore(postgres: Postgres) {
       )
       return done.length === 1
     },
-    async fail(id: string, reader: string, because: string, at: Date) {
+    async fail(id: string, reader: string, because: string, at: Date, asksGone: boolean) {
       await postgres.query(
-        `UPDATE pulls.run SET state = 'failed', because = $3, finished_at = $4, reader = NULL, held_until = NULL WHERE id = $1 AND reader = $2 AND state = 'running'`,
-        [id, reader, because, at],
+        `UPDATE pulls.run SET state = 'failed', because = $3, finished_at = $4, asks_gone = $5, reader = NULL, held_until = NULL WHERE id = $1 AND reader = $2 AND state = 'running'`,
+        [id, reader, because, at, asksGone],
       )
     },
     async cancel(pullId: string, at: Date) {

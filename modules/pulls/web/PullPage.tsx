@@ -75,6 +75,20 @@ function Shown({ pull }: { pull: Pull }) {
         }
       >
         {busy && pull.last !== null ? <Going run={pull.last} /> : null}
+        {pull.last?.asksGone === true ? (
+          <Card title="Are they really gone?" aside="nothing was said of them yet">
+            <p>{pull.last.because}</p>
+            <div className="row">
+              <SureButton
+                label="They are really gone"
+                says="The event “Record Deleted” is said of each of them. What came in before stays."
+                onSure={() => {
+                  run.mutate({ params, body: { letGo: true } })
+                }}
+              />
+            </div>
+          </Card>
+        ) : null}
         {pull.last === null ? null : <LastRun run={pull.last} />}
         <PlanCard pull={pull} fixed={busy} />
         <When pull={pull} />
@@ -101,6 +115,7 @@ function sentenceOf(pull: Pull): string {
   if (pull.plan === null) return 'It is connected. Choose what is read and what the columns mean.'
   if (last?.state === 'running')
     return `It is being read: ${plural(last.counts.rows, 'row', 'rows')} so far, ${count(last.counts.sent)} went in.`
+  if (last?.asksGone === true) return 'It stopped with a question: more than half of its rows are not there any more.'
   if (last?.state === 'failed') return `The last run failed: ${last.because ?? 'the log says why.'}`
   if (freshness.missed)
     return `It is older than the ${plural(freshness.promiseHours ?? 0, 'hour', 'hours')} that were promised.`

@@ -226,12 +226,15 @@ it('a part whose answer was lost is answered again and taken once; parts of a ru
   const again = await streams.take(caller, { sourceId, from: 1, run: first.run.id }, text(lines))
   expect(again.states).toEqual(first.states)
   expect(again.run.counts).toEqual(first.run.counts)
+  const longer = [...lines, record('guests', 2, 'Lund')]
+  const more = await streams.take(caller, { sourceId, from: 1, run: first.run.id }, text(longer))
+  expect(more.run.counts).toMatchObject({ lines: 4, records: 2, sent: 2, unchanged: 0 })
   await expect(streams.take(caller, { sourceId, from: 9, run: first.run.id }, text(lines))).rejects.toThrow(
-    /next one is 4/,
+    /next one is 5/,
   )
   const going = await streams.take(caller, { sourceId, from: 1 }, text(lines))
   expect(going.run.counts.unchanged).toBe(1)
-  await expect(streams.take(caller, { sourceId, from: 4, run: first.run.id }, text(lines))).rejects.toThrow(
+  await expect(streams.take(caller, { sourceId, from: 5, run: first.run.id }, text(lines))).rejects.toThrow(
     /Another run began/,
   )
 })
