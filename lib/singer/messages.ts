@@ -173,7 +173,7 @@ function flatten(
 function cellOf(value: unknown): string | null {
   if (value === null || value === undefined) return null
   if (typeof value === 'string') return value
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return JSON.stringify(value)
 }
 
 /** The properties of a JSON schema with their types; undefined when it has none. */

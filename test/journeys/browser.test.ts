@@ -185,7 +185,6 @@ describe.skipIf(chromiumPath === undefined)('in a real browser', () => {
       const [broadcast] = await app.journeys.list()
       const person = await app.profiles.find('p0@', undefined)
       await aDestination(house, { source: await aSource(house), settings: { url: 'https://lager.example/hooks' } })
-      const planned = app.sources.list().find((one) => one.kind !== 'internal')
       const record = { type: 'RECORD', stream: 'kunder', record: { id: 1, email: 'åsa@fjörd.example', city: 'Malmö' } }
       const lines = Readable.from([Buffer.from(`noise\n${JSON.stringify(record)}\n`)])
       const first = app.sources.list().find((one) => one.kind !== 'internal')
@@ -204,8 +203,8 @@ describe.skipIf(chromiumPath === undefined)('in a real browser', () => {
         '/webhooks',
         '/feeds',
         '/sources/quarantine',
-        `/sources/${planned?.id ?? ''}/plan`,
-        `/sources/${planned?.id ?? ''}/violations`,
+        `/sources/${first.id}/plan`,
+        `/sources/${first.id}/violations`,
         '/imports',
         '/pulls',
         '/streams',

@@ -298,6 +298,8 @@ try {
     ['webhooks', 'Ивайло', '/webhooks'],
     ['feeds', 'Ивайло', '/feeds'],
     ['quarantine', 'Ивайло', '/sources/quarantine'],
+    ['pulls', 'Ивайло', '/pulls'],
+    ['streams', 'Ивайло', '/streams'],
     ['imports', 'Ивайло', '/imports'],
     ['import', 'Ивайло', `/imports/${imported}`],
     ['destinations', 'Ивайло', '/destinations'],

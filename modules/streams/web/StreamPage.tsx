@@ -1,5 +1,5 @@
 import { Button, Checkbox, MultiSelect } from '@mantine/core'
-import { useState } from 'react'
+import { Suspense, useState } from 'react'
 import { AuditOf } from '../../audit/web/index.tsx'
 import { MeaningSelect } from '../../imports/web/index.tsx'
 import { useDeed, useRoute } from '../../../ui/api.ts'
@@ -45,13 +45,17 @@ function Shown({ stream }: { stream: Stream }) {
                   </td>
                   <td>{column.type}</td>
                   <td>
-                    <MeaningSelect
-                      column={column}
-                      disabled={leftOut}
-                      onChange={(meaning) => {
-                        setColumns(columns.map((other) => (other.name === column.name ? { ...other, meaning } : other)))
-                      }}
-                    />
+                    <Suspense fallback={null}>
+                      <MeaningSelect
+                        column={column}
+                        disabled={leftOut}
+                        onChange={(meaning) => {
+                          setColumns(
+                            columns.map((other) => (other.name === column.name ? { ...other, meaning } : other)),
+                          )
+                        }}
+                      />
+                    </Suspense>
                   </td>
                 </tr>
               ))}
