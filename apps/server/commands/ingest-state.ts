@@ -18,6 +18,7 @@ export interface StateFile {
 }
 
 export function openStateFile(path: string | undefined): StateFile {
+  if (path !== undefined && !existsSync(dirname(path))) throw new Misuse(`There is no folder ${dirname(path)}.`)
   let streams: AirbyteState[] = path !== undefined && existsSync(path) ? before(path) : []
   return {
     keep(states) {

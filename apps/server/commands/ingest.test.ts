@@ -130,6 +130,7 @@ it('the state of an Airbyte source is the last of each stream, also of those tha
   const lines = openStateFile(path).keep([{ format: 'airbyte', state: of('users', 2) }])
   expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual([of('orders', 1), of('users', 2)])
   expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([{ type: 'STATE', state: of('users', 2) }])
+  expect(() => openStateFile(join(folder, 'nowhere', 'x.json'))).toThrow(/no folder/)
   openStateFile(path).keep([{ format: 'airbyte', state: { type: 'LEGACY', data: { at: 3 } } }])
   expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ at: 3 })
 })

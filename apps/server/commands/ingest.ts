@@ -38,6 +38,8 @@ export const ingest: Command = {
     const [name, ...more] = rest
     if (name === undefined || more.length > 0)
       throw new Misuse('Say: some-tap --config tap.json | interlock ingest "Old CRM" --state state.json')
+    if (process.stdin.isTTY)
+      throw new Misuse('Nothing is led into it. Say: some-tap --config tap.json | interlock ingest "Old CRM"')
     const { format, catalog } = options
     if (format !== undefined && format !== 'singer' && format !== 'airbyte')
       throw new Misuse('--format is singer or airbyte.')
