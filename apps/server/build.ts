@@ -453,6 +453,7 @@ export async function build(needs: BuildNeeds) {
       await jobs.stop()
       await collect.stop()
       await destinations.stop()
+      trackingPlans.stop()
       sources.stop()
       await egress.close()
       await audit.writeHead()

@@ -15,7 +15,7 @@ const folder = await mkdtemp(join(tmpdir(), 'il-ingest-'))
 afterAll(() => rm(folder, { recursive: true, force: true }))
 const command = join(import.meta.dirname, '../cli.ts')
 const stateFile = join(folder, 'state.json')
-const most = 24_000
+const most = 10_000
 
 /** A tap of our own: customers from where the state file says, with a state after every five hundred. */
 function* tap(): Generator<string> {

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { isatty } from 'node:tty'
 import type { Source } from '../../../modules/sources/contract.ts'
 import type { routes, Run } from '../../../modules/streams/contract.ts'
 import type { ReplyOf } from '../../../lib/routes/routes.ts'
@@ -38,7 +39,7 @@ export const ingest: Command = {
     const [name, ...more] = rest
     if (name === undefined || more.length > 0)
       throw new Misuse('Say: some-tap --config tap.json | interlock ingest "Old CRM" --state state.json')
-    if (process.stdin.isTTY)
+    if (isatty(0))
       throw new Misuse('Nothing is led into it. Say: some-tap --config tap.json | interlock ingest "Old CRM"')
     const { format, catalog } = options
     if (format !== undefined && format !== 'singer' && format !== 'airbyte')
