@@ -366,7 +366,7 @@ export async function build(needs: BuildNeeds) {
   addSourceRoutes(http, sources)
   addChannelRoutes(http, channels)
   addConsentRoutes(http, consent)
-  addCollectRoutes(http, collect, replays, clock)
+  addCollectRoutes(http, collect, replays, clock, (id) => sources.peek(id)?.name ?? '')
   addTrackingPlanRoutes(http, trackingPlans)
   addIdentityRoutes(http, identity)
   addProfileRoutes(http, profiles)

@@ -17,7 +17,7 @@ const leastFreeBytes = 512 * 1_048_576
 export function healthChecks(needs: {
   engines: Pick<Engines, 'postgres' | 'clickhouse' | 'directory'> & { journal: Pick<Engines['journal'], 'stored'> }
   clock: Clock
-  collect: Pick<Collect, 'health'>
+  collect: Pick<Collect, 'health' | 'ledgerAlarm'>
   jobs: Pick<Jobs, 'oldestWaitingMs'>
   journeys: Pick<Journeys, 'health' | 'oldestUntold'>
 }): HealthCheck[] {
@@ -65,6 +65,14 @@ export function healthChecks(needs: {
         const { inFlight } = collect.health()
         const ms = standsMs('journal', inFlight === 0 ? undefined : String(engines.journal.stored))
         if (ms >= stuckMs) await refuse(`${String(inFlight)} events wait, and none was stored for ${minutes(ms)}`)
+      },
+    },
+    {
+      name: 'ledger',
+      tellOnly: true,
+      check() {
+        const alarm = collect.ledgerAlarm()
+        return alarm === undefined ? Promise.resolve() : refuse(alarm.sentence)
       },
     },
     {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { route } from '../../lib/routes/routes.ts'
+import { LedgerAlarm } from '../collect/contract.ts'
 import { Lane } from '../policy/contract.ts'
 
 /** Something that waits for somebody: what, in one sentence, and where to do it. */
@@ -45,6 +46,8 @@ export type Step = z.infer<typeof Step>
 
 export const Cockpit = z.object({
   demo: Demo.nullable(),
+  /** What is wrong with the ledger of events; null while everything adds up. */
+  ledger: LedgerAlarm.nullable(),
   /** What is left until the first request; empty once all of it is done. */
   beginning: z.array(Step),
   needsYou: z.array(Task),

@@ -110,6 +110,41 @@ export const Ledger = z.object({
 })
 export type Ledger = z.infer<typeof Ledger>
 
+/** The ledger does not add up: by how many events, since when, what is wrong in one sentence, and whose counts are not what was counted. */
+export const LedgerAlarm = z.object({
+  residue: z.number(),
+  since: z.string(),
+  sentence: z.string(),
+  sources: z.array(z.string()),
+})
+export type LedgerAlarm = z.infer<typeof LedgerAlarm>
+
+/** How many hours back a ledger page goes at most. */
+export const ledgerHours = { usual: 48, most: 14 * 24 } as const
+const LedgerChoice = z.object({
+  source: SourceId.optional(),
+  hours: z.coerce.number().int().min(1).max(ledgerHours.most).default(ledgerHours.usual),
+  /** An instant within the last hour that is shown; now when it is not said. */
+  until: z.iso.datetime({ offset: true }).optional(),
+})
+
+/** What was received in a span of hours, and what became of it. */
+export const LedgerPage = z.object({
+  from: z.string(),
+  to: z.string(),
+  total: Counts,
+  /** Places in the journal that replays took: `again` for rows that were replayed before. No outcome, and not in `received`. */
+  replayed: z.object({ events: z.number(), again: z.number() }),
+  /** The largest first; '' for requests with a write key that nobody has, 'others' for all behind the first hundred. */
+  sources: z.array(Counts.extend({ sourceId: z.string(), perHour: z.array(Counts) })),
+  hours: z.array(Counts.extend({ hour: z.string() })),
+  reasons: z.array(z.object({ outcome: z.string(), reason: z.string(), because: z.string(), events: z.number() })),
+  alarm: LedgerAlarm.nullable(),
+  /** When counts, journal and what is in flight were last compared. */
+  lookedAt: z.string().nullable(),
+})
+export type LedgerPage = z.infer<typeof LedgerPage>
+
 /** One event as the live inspector shows it. */
 export const Inspected = z.object({
   position: z.string(),
@@ -204,6 +239,22 @@ export const routes = {
     summary: 'What was received and what became of it, per source and hour.',
     allow: 'data.read',
     reply: Ledger,
+  }),
+  ledgerPage: route({
+    method: 'GET',
+    path: '/api/collect/ledger/hours',
+    summary: 'What was received in a span of hours and what became of it, and whether the ledger adds up.',
+    allow: 'data.read',
+    query: LedgerChoice,
+    reply: LedgerPage,
+  }),
+  ledgerCsv: route({
+    method: 'GET',
+    path: '/api/collect/ledger.csv',
+    summary: 'The ledger of a span of hours as CSV: one line for each hour, source, outcome and reason.',
+    allow: 'data.read',
+    query: LedgerChoice,
+    reply: z.any(),
   }),
   recent: route({
     method: 'GET',

@@ -203,6 +203,7 @@ describe.skipIf(chromiumPath === undefined)('in a real browser', () => {
         '/webhooks',
         '/feeds',
         '/sources/quarantine',
+        '/sources/ledger',
         `/sources/${first.id}/plan`,
         `/sources/${first.id}/violations`,
         '/imports',

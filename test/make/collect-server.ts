@@ -15,14 +15,14 @@ import {
 } from '../../modules/collect/server/index.ts'
 import { createSources, type Source, type Sources } from '../../modules/sources/server/index.ts'
 import type { ClickHouse } from '../../platform/clickhouse/clickhouse.ts'
-import { systemClock } from '../../platform/clock/clock.ts'
+import { systemClock, type Clock } from '../../platform/clock/clock.ts'
 import { openDedupIndex } from '../../platform/journal/dedup-index.ts'
 import { directoryFiles } from '../../platform/journal/files.ts'
 import type { Journal } from '../../platform/journal/journal.ts'
 import { openJournal, type JournalOptions } from '../../platform/journal/open-journal.ts'
 import { createHttp } from '../../platform/http/server.ts'
 import type { Patience } from '../../platform/http/patience.ts'
-import { silentLog } from '../../platform/log/log.ts'
+import { silentLog, type Log } from '../../platform/log/log.ts'
 import type { PostgresPool } from '../../platform/postgres/postgres.ts'
 import { createIds, systemRandom } from '../../platform/random/random.ts'
 import { aClickHouse, aPostgres } from './engines.ts'
@@ -56,6 +56,10 @@ export interface Changes {
   patience?: Patience
   /** What `/interlock.js` answers. */
   tracker?: Uint8Array | undefined
+  /** Of collect and its endpoints; the journal keeps the machine's. Small batches do not wait for company then. */
+  clock?: Clock
+  registry?: Registry
+  log?: Log
   /** Leaves the pipeline standing. */
   stands?: boolean
 }
@@ -73,13 +77,13 @@ async function start(
   changes: Changes & { postgres: PostgresPool; clickhouse: ClickHouse },
 ): Promise<CollectServer> {
   const { postgres, clickhouse } = changes
-  const clock = systemClock
+  const clock = changes.clock ?? systemClock
   const random = systemRandom
   const ids = createIds(clock, random)
-  const log = silentLog
+  const log = changes.log ?? silentLog
   const audit = createAudit({ postgres, clock })
   const journal = await openJournal(
-    { files: await directoryFiles(join(folder, 'journal')), clock, random, log },
+    { files: await directoryFiles(join(folder, 'journal')), clock: systemClock, random, log },
     { minFreeBytes: 0, ...changes.journal },
   )
   const index = await openDedupIndex(join(folder, 'seen.sqlite'), journal.id)
@@ -91,7 +95,18 @@ async function start(
     (await postgres.transaction((tx) =>
       sources.createAs(tx, { kind: 'system', id: 'test' }, { name, kind: changes.kind ?? 'server' }),
     ))
-  const collect = createCollect({ postgres, clickhouse, journal, index, sources, audit, clock, log, lingerMs: 1 })
+  const collect = createCollect({
+    postgres,
+    clickhouse,
+    journal,
+    index,
+    sources,
+    audit,
+    clock,
+    log,
+    lingerMs: changes.clock === undefined ? 1 : 0,
+    ...(changes.registry === undefined ? {} : { registry: changes.registry }),
+  })
   const { app } = await createHttp({
     config: { trustProxy: [], publicUrl: undefined, allowedHosts: [] },
     log,

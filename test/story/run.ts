@@ -300,6 +300,7 @@ try {
     ['quarantine', 'Ивайло', '/sources/quarantine'],
     ['pulls', 'Ивайло', '/pulls'],
     ['streams', 'Ивайло', '/streams'],
+    ['ledger', 'Ивайло', '/sources/ledger'],
     ['imports', 'Ивайло', '/imports'],
     ['import', 'Ивайло', `/imports/${imported}`],
     ['destinations', 'Ивайло', '/destinations'],

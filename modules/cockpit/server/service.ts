@@ -25,7 +25,7 @@ export function createCockpit(needs: {
   tools: Pick<Tools, 'list'>
   journeys: Pick<Journeys, 'list'>
   imports: Pick<Imports, 'list'>
-  collect: Pick<Collect, 'ledger'>
+  collect: Pick<Collect, 'ledger' | 'ledgerAlarm'>
   profiles: Pick<Profiles, 'count'>
   jobs: Pick<Jobs, 'dead'>
   accounts: Pick<Accounts, 'people'>
@@ -143,6 +143,7 @@ export function createCockpit(needs: {
       ).length
       return {
         demo: needs.demo?.state() ?? null,
+        ledger: needs.collect.ledgerAlarm() ?? null,
         // Whoever let something go has been through all of it.
         beginning: broadcasts.some((row) => row.launchedAt !== null) ? [] : await steps(tools, people, requests.length),
         needsYou,

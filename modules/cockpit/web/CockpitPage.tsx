@@ -31,6 +31,14 @@ export function CockpitPage() {
       <Ask of={home} rows={6}>
         {(now) => (
           <>
+            {now.ledger === null ? null : (
+              <div className="problem" role="alert">
+                <strong>{now.ledger.sentence}</strong>
+                <span>
+                  <Link to="/sources/ledger">See the ledger</Link>
+                </span>
+              </div>
+            )}
             <Card>
               <div className="numbers">
                 {now.numbers.map((number) => (

@@ -77,6 +77,52 @@ export async function countRejected(postgres: Postgres, counts: readonly Outcome
   if (counts.length > 0) await postgres.query(addCounts, [...valuesOf(counts), false])
 }
 
+/** The counts of all time, and how far the journals are counted, read at one instant. */
+export interface Sums {
+  /** Places in all journals that were counted. */
+  positions: number
+  /** Events of the journals that are in a count; equal to `positions` when everything adds up. */
+  journalled: number
+  /** How far this journal is counted; undefined when it never was. */
+  countedTo: bigint | undefined
+  /** Without `replayed`. */
+  bySource: {
+    sourceId: string
+    outcome: Exclude<OutcomeCount['outcome'], 'replayed'>
+    events: number
+    journalled: number
+  }[]
+}
+
+export async function readSums(postgres: Postgres, journalId: string): Promise<Sums> {
+  // One statement, so that counts and cursors are of one instant.
+  const rows = await postgres.query<{
+    what: 'positions' | 'counted' | 'count'
+    source_id: string
+    outcome: OutcomeCount['outcome']
+    events: string
+    journalled: string
+  }>(
+    `SELECT 'positions' AS what, '' AS source_id, '' AS outcome, coalesce(sum(position - first_position), 0) AS events, 0 AS journalled FROM collect.counted
+     UNION ALL SELECT 'counted', '', '', position, 0 FROM collect.counted WHERE journal_id = $1
+     UNION ALL SELECT 'count', source_id, outcome, sum(events), coalesce(sum(events) FILTER (WHERE journalled), 0)
+       FROM collect.outcome_count GROUP BY source_id, outcome`,
+    [journalId],
+  )
+  const sums: Sums = { positions: 0, journalled: 0, countedTo: undefined, bySource: [] }
+  for (const row of rows) {
+    if (row.what === 'positions') sums.positions = Number(row.events)
+    else if (row.what === 'counted') sums.countedTo = BigInt(row.events)
+    else {
+      const { source_id: sourceId, outcome } = row
+      const [events, journalled] = [Number(row.events), Number(row.journalled)]
+      sums.journalled += journalled
+      if (outcome !== 'replayed') sums.bySource.push({ sourceId, outcome, events, journalled })
+    }
+  }
+  return sums
+}
+
 /** Everything counted so far, with what is on its way. */
 export async function readLedger(
   postgres: Postgres,

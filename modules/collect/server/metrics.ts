@@ -1,3 +1,4 @@
+import type { Counts } from '../contract.ts'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
 export interface CollectMetrics {
@@ -12,7 +13,13 @@ export interface CollectMetrics {
 /** @param read figures that are looked up when somebody asks */
 export function createMetrics(
   registry: Registry,
-  read: { inFlight(): number; pendingBytes(): number; flushes(): number },
+  read: {
+    inFlight(): number
+    pendingBytes(): number
+    flushes(): number
+    /** Where the counts are kept. `counts` are of a bounded number of sources. */
+    ledger?: { residue(): number; counts(): { sourceId: string; outcome: keyof Counts; events: number }[] }
+  },
 ): CollectMetrics {
   const registers = [registry]
   const gauge = (name: string, help: string, value: () => number) =>
@@ -27,6 +34,7 @@ export function createMetrics(
   gauge('interlock_collect_in_flight', 'Events on disk that are not stored yet', read.inFlight)
   gauge('interlock_journal_pending_bytes', 'Bytes that wait in memory for the disk', read.pendingBytes)
   gauge('interlock_journal_flushes', 'fdatasync calls since the start', read.flushes)
+  if (read.ledger !== undefined) addLedger(registry, read.ledger)
   return {
     accepted: new Counter({ name: 'interlock_collect_accepted_total', help: 'Events acknowledged', registers }),
     rejected: new Counter({
@@ -60,4 +68,31 @@ export function createMetrics(
       registers,
     }),
   }
+}
+
+function addLedger(
+  registry: Registry,
+  read: { residue(): number; counts(): { sourceId: string; outcome: keyof Counts; events: number }[] },
+): void {
+  const residue = new Gauge({
+    name: 'interlock_collect_residue',
+    help: 'Events that are in no state: received less stored, deduplicated, quarantined, rejected and in flight; always 0',
+    registers: [],
+    collect() {
+      this.set(read.residue())
+    },
+  })
+  const ledger = new Gauge({
+    name: 'interlock_collect_ledger_events',
+    help: 'What became of everything that was received, by source (the largest 100; the others added up)',
+    labelNames: ['source', 'outcome'],
+    registers: [],
+    collect() {
+      this.reset()
+      for (const { sourceId, outcome, events } of read.counts())
+        this.set({ source: sourceId, outcome: outcome === 'inFlight' ? 'in_flight' : outcome }, events)
+    },
+  })
+  registry.registerMetric(residue)
+  registry.registerMetric(ledger)
 }

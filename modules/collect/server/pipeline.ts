@@ -13,6 +13,7 @@ import type { Inspector } from './inspector.ts'
 import { countBatch, tallyOf, type OutcomeCount } from './ledger.ts'
 import type { CollectMetrics } from './metrics.ts'
 import { normalise, type Envelope, type Normalised } from './normalise.ts'
+import { arrivalsOf, type Arrivals } from './on-the-way.ts'
 import { readJson } from './read-json.ts'
 import { markReplayed } from './put-aside.ts'
 import { decodeRecord } from './record.ts'
@@ -88,7 +89,9 @@ export interface PipelineNeeds {
   /** The event at a position, when it was read before. */
   known(position: bigint): Normalised | undefined
   /** The batch is counted; told once for each time it is handled. */
-  counted(to: bigint, what: { bySource: ReadonlyMap<string, number>; replays: number }): void
+  counted(to: bigint, what: { arrivals: readonly Arrivals[]; replays: number }): void
+  /** The counts were written: now, earlier (a batch that came again), or it is not known. */
+  wrote(how: 'now' | 'before' | 'unsure', arrivals: readonly Arrivals[]): void
 }
 
 /** 128 bits of SHA-256 over source and message id: no two messages ever share it. */
@@ -252,17 +255,19 @@ export function createPipeline(
     const keys = entries.flatMap(({ key, outcome, position }) =>
       key !== undefined && outcome?.kind === 'stored' ? [{ key, position }] : [],
     )
-    await Promise.all([
-      away('PostgreSQL', () =>
-        countBatch(postgres, { journalId: journal.id, from: batch.from, to: batch.to }, counts, replays),
-      ),
-      index.record(keys),
-    ])
-    const bySource = new Map<string, number>()
-    for (const { envelope } of entries)
-      if (envelope.replay === undefined) bySource.set(envelope.sourceId, (bySource.get(envelope.sourceId) ?? 0) + 1)
+    const arrivals = arrivalsOf(entries.flatMap(({ envelope }) => (envelope.replay === undefined ? [envelope] : [])))
+    const count = async () => {
+      try {
+        const place = { journalId: journal.id, from: batch.from, to: batch.to }
+        needs.wrote((await countBatch(postgres, place, counts, replays)) ? 'now' : 'before', arrivals)
+      } catch (error) {
+        needs.wrote('unsure', arrivals)
+        throw error
+      }
+    }
+    await Promise.all([away('PostgreSQL', count), index.record(keys)])
     needs.counted(batch.to, {
-      bySource,
+      arrivals,
       replays: entries.filter(({ envelope }) => envelope.replay !== undefined).length,
     })
 

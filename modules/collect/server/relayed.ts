@@ -19,7 +19,7 @@ export interface RelayedBatch {
 export function createRelayed(needs: {
   postgres: Postgres
   journal: Pick<Journal, 'append'>
-  appended(bySource: ReadonlyMap<string, { events: number; lastMs: number }>): void
+  appended(envelopes: readonly { sourceId: string; receivedMs: number }[]): void
 }): (batch: RelayedBatch) => Promise<void> {
   const { postgres, journal } = needs
   /** One batch of a node at a time: a node that lost patience may send the same one beside itself. */
@@ -32,13 +32,7 @@ export function createRelayed(needs: {
     )
     if (known !== undefined && BigInt(known.position) >= to) return
     await journal.append(records)
-    const bySource = new Map<string, { events: number; lastMs: number }>()
-    for (const record of records) {
-      const { sourceId, receivedMs } = decodeRecord(record).envelope
-      const sum = bySource.get(sourceId) ?? { events: 0, lastMs: 0 }
-      bySource.set(sourceId, { events: sum.events + 1, lastMs: Math.max(sum.lastMs, receivedMs) })
-    }
-    needs.appended(bySource)
+    needs.appended(records.map((record) => decodeRecord(record).envelope))
     await postgres.query(
       `INSERT INTO collect.relayed (journal_id, position, taken_at) VALUES ($1, $2, now())
        ON CONFLICT (journal_id) DO UPDATE SET position = greatest(relayed.position, excluded.position), taken_at = excluded.taken_at`,

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { Http } from '../../../platform/http/http.ts'
 import { handle, mayStill } from '../../../platform/http/http.ts'
 import type { Clock } from '../../../platform/clock/clock.ts'
@@ -8,8 +9,22 @@ import type { Collect } from './service.ts'
 /** A comment now and then, so that proxies keep the stream open. */
 const heartbeatMs = 15_000
 
-export function addCollectRoutes(http: Http, collect: Collect, replays: Replays, clock: Clock): void {
+/** @param nameOf what a source is called, for files that people read */
+export function addCollectRoutes(
+  http: Http,
+  collect: Collect,
+  replays: Replays,
+  clock: Clock,
+  nameOf: (sourceId: string) => string,
+): void {
   handle(http, routes.ledger, () => collect.ledger())
+  handle(http, routes.ledgerPage, ({ query }) => collect.ledgerPage(query))
+  handle(http, routes.ledgerCsv, async ({ query, reply }) => {
+    await reply
+      .type('text/csv; charset=utf-8')
+      .header('content-disposition', 'attachment; filename="ledger.csv"')
+      .send(Readable.from(collect.ledgerLines(query, nameOf)))
+  })
   handle(http, routes.recent, ({ query }) => ({
     events: collect.inspector.recent({ sourceId: query.source, limit: query.limit }),
   }))

@@ -11,7 +11,7 @@ import type { Log } from '../../../platform/log/log.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import { actorOf, type Audit } from '../../audit/server/index.ts'
 import type { Source, Sources } from '../../sources/server/index.ts'
-import { isReject, type Ledger, type Outcome } from '../contract.ts'
+import { isReject, type Ledger, type LedgerAlarm, type LedgerPage, type Outcome } from '../contract.ts'
 import { createDoor } from './door.ts'
 import type { Takes } from './endpoints.ts'
 import { createFresh } from './fresh.ts'
@@ -19,9 +19,12 @@ import { replayEnvelope } from './replay-envelope.ts'
 import { createInspector, type Inspector } from './inspector.ts'
 import { lookAt, prepare, readBody } from './intake.ts'
 import { readLedger } from './ledger.ts'
+import { ledgerLines, readLedgerPage, type LedgerChoice } from './ledger-page.ts'
+import { createLedgerWatch } from './ledger-watch.ts'
 import { createMetrics } from './metrics.ts'
 import { forgetParked, parkedBodies, parkedKeys, takeFromShelf } from './parked.ts'
 import { readOwn } from './own.ts'
+import { arrivalsOf, countWaiting, createOnTheWay, hourOf } from './on-the-way.ts'
 import { createPipeline, dedupKey, keyOfRecord, previewOf, type Listener, type PipelineStep } from './pipeline.ts'
 import { typeOfPath } from './paths.ts'
 import { nextChosen, readPutAside, type AsideRow, type Choice } from './put-aside.ts'
@@ -44,6 +47,12 @@ export interface Collect extends Takes {
   takeRelayed(batch: RelayedBatch): Promise<void>
   /** What was received and what became of it. */
   ledger(): Promise<Ledger>
+  /** What was received in a span of hours and what became of it, and whether the ledger adds up. */
+  ledgerPage(choice: LedgerChoice): Promise<LedgerPage>
+  /** The same as lines of CSV. */
+  ledgerLines(choice: LedgerChoice, nameOf: (sourceId: string) => string): AsyncGenerator<string>
+  /** What is wrong with the ledger; undefined while everything adds up. Two looks, 30 seconds apart, make an alarm. */
+  ledgerAlarm(): LedgerAlarm | undefined
   /** Begins to move events from the journal through the steps to the store; listeners hear of what was stored. */
   start(steps: readonly PipelineStep[], listeners?: readonly Listener[]): Promise<void>
   /** Ends after the batch in hand (or at once, when an engine is away); the journal keeps the rest. */
@@ -97,24 +106,21 @@ export function createCollect(needs: CollectNeeds): Collect {
   const inspector = createInspector()
   const fresh = createFresh()
   const stopping = new AbortController()
-  const inFlight = new Map<string, number>()
+  const onTheWay = createOnTheWay()
+  /** What came later is counted as it comes; what was there before is looked up. */
+  const headAtFirst = journal.head
   const lastReceivedMs = new Map<string, number>()
   let countedTo = journal.stored
-  /** Places in the journal that replays took and that are not counted yet: their events were received before. */
-  let replaysOnTheWay = 0
   let pipelineSteps: readonly PipelineStep[] = []
   let running: Promise<void> | undefined
   let progress = Promise.withResolvers<void>()
+  const watch = createLedgerWatch({ postgres, clock, log, journal, onTheWay, countedTo: () => countedTo })
   const metrics = createMetrics(needs.registry ?? new Registry(), {
     inFlight: () => Number(journal.head - countedTo),
     pendingBytes: () => journal.state().pendingBytes,
     flushes: () => journal.state().flushes,
+    ledger: { residue: () => watch.residue(), counts: () => watch.counts() },
   })
-  const onTheWay = (sourceId: string, events: number) => {
-    const sum = (inFlight.get(sourceId) ?? 0) + events
-    if (sum > 0) inFlight.set(sourceId, sum)
-    else inFlight.delete(sourceId)
-  }
 
   const door = createDoor({
     postgres,
@@ -123,7 +129,7 @@ export function createCollect(needs: CollectNeeds): Collect {
     log,
     metrics,
     appended(first, sourceId, receivedMs, prepared) {
-      onTheWay(sourceId, prepared.records.length)
+      onTheWay.came([{ sourceId, hourMs: hourOf(receivedMs), events: prepared.records.length }])
       lastReceivedMs.set(sourceId, receivedMs)
       fresh.keep(first, prepared.normalised)
       inspector.arrived(first, { sourceId: sourceId as Id<'source'>, receivedMs }, prepared.normalised)
@@ -132,30 +138,13 @@ export function createCollect(needs: CollectNeeds): Collect {
   const relayed = createRelayed({
     postgres,
     journal,
-    appended(bySource) {
-      for (const [sourceId, { events, lastMs }] of bySource) {
-        onTheWay(sourceId, events)
-        lastReceivedMs.set(sourceId, Math.max(lastMs, lastReceivedMs.get(sourceId) ?? 0))
-        metrics.accepted.inc(events)
-      }
+    appended(envelopes) {
+      onTheWay.came(arrivalsOf(envelopes))
+      for (const { sourceId, receivedMs } of envelopes)
+        lastReceivedMs.set(sourceId, Math.max(receivedMs, lastReceivedMs.get(sourceId) ?? 0))
+      metrics.accepted.inc(envelopes.length)
     },
   })
-
-  /** After a restart: what waits, by source. */
-  async function countWaiting(): Promise<void> {
-    const { head } = journal
-    for (let at = journal.stored; at < head;) {
-      const records = await journal.read(at, 1000)
-      if (records.length === 0) return
-      for (const { position, payload } of records) {
-        if (position >= head) continue
-        const { envelope } = decodeRecord(payload)
-        if (envelope.replay === undefined) onTheWay(envelope.sourceId, 1)
-        else replaysOnTheWay += 1
-      }
-      at += BigInt(records.length)
-    }
-  }
 
   /**
    * The index is new, was lost, or its rebuilding was cut off: ClickHouse knows what it has. A row at or behind the stored
@@ -204,12 +193,15 @@ export function createCollect(needs: CollectNeeds): Collect {
         inspector,
         metrics,
         known: (position) => fresh.take(position),
-        counted(to, { bySource, replays }) {
-          if (to > countedTo) {
-            countedTo = to
-            replaysOnTheWay -= replays
-            for (const [sourceId, events] of bySource) onTheWay(sourceId, -events)
-          }
+        counted(to, { arrivals, replays }) {
+          if (to <= countedTo) return
+          countedTo = to
+          onTheWay.replays -= replays
+          onTheWay.left(arrivals)
+        },
+        wrote(how, arrivals) {
+          if (how === 'now') watch.wrote(arrivals)
+          else if (how === 'unsure') watch.unsure()
         },
       },
       steps,
@@ -273,17 +265,26 @@ export function createCollect(needs: CollectNeeds): Collect {
       await door.flushRejected()
       return readLedger(postgres, {
         atMs: clock.ms(),
-        inFlight,
+        inFlight: onTheWay.bySource(),
         lastReceivedMs,
-        totalInFlight: Number(journal.head - countedTo) - replaysOnTheWay,
+        totalInFlight: Number(journal.head - countedTo) - onTheWay.replays,
       })
     },
+    async ledgerPage(choice) {
+      await door.flushRejected()
+      const page = await readLedgerPage(postgres, choice, { atMs: clock.ms(), onTheWay: onTheWay.byHour() })
+      return { ...page, alarm: watch.alarm() ?? null, lookedAt: watch.lookedAt() }
+    },
+    ledgerLines: (choice, nameOf) =>
+      ledgerLines(postgres, choice, { atMs: clock.ms(), onTheWay: onTheWay.byHour() }, nameOf),
+    ledgerAlarm: () => watch.alarm(),
     async start(steps, listeners = []) {
       pipelineSteps = steps
       await rebuildIndex()
-      await countWaiting()
+      await countWaiting(journal, headAtFirst, onTheWay)
       running = run(steps, listeners)
       stops.push(
+        watch.start(),
         door.start(),
         clock.every(600_000, () => forgetParked(postgres, clock.ms()), failed),
         clock.every(3_600_000, () => forgetReplayed(postgres, new Date(clock.ms() - 100 * 86_400_000)), failed),
@@ -320,13 +321,8 @@ export function createCollect(needs: CollectNeeds): Collect {
       const records = rows.map((row) =>
         encodeRecord(encodeEnvelope(replayEnvelope(row, replayId)), Buffer.from(row.raw)),
       )
-      replaysOnTheWay += records.length
-      try {
-        await patiently(() => journal.append(records))
-      } catch (error) {
-        replaysOnTheWay -= records.length
-        throw error
-      }
+      await patiently(() => journal.append(records))
+      onTheWay.replays += records.length
     },
     preview: (rows) =>
       previewOf(

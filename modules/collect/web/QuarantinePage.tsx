@@ -139,7 +139,7 @@ function Parked() {
     .filter((one) => one.kind !== 'internal')
     .map((one) => ({ value: one.id as string, label: one.name }))
   return (
-    <Card title="Sent with an unknown write key" aside="kept for 24 hours">
+    <Card id="parked" title="Sent with an unknown write key" aside="kept for 24 hours">
       <Table label="Unknown write keys" head={['Write key', 'Requests', 'Last', 'Take it into', '']} right={[1]}>
         {parked.data.keys.map((row) => (
           <tr key={row.writeKey}>

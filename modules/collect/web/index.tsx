@@ -1,6 +1,7 @@
 import type { PageDefinition } from '../../../ui/page.tsx'
 
 export const pages: PageDefinition[] = [
+  { path: '/sources/ledger', title: 'Ledger', load: async () => (await import('./LedgerPage.tsx')).LedgerPage },
   {
     path: '/sources/live',
     title: 'Events as they arrive',

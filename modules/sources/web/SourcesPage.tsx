@@ -30,6 +30,9 @@ export function SourcesPage() {
           <Button component={Link} to="/sources/live" variant="default">
             See events arrive
           </Button>
+          <Button component={Link} to="/sources/ledger" variant="default">
+            Ledger
+          </Button>
           <Button component={Link} to="/sources/quarantine" variant="default">
             Quarantine
           </Button>
