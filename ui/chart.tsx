@@ -186,7 +186,7 @@ export function StackedBars(props: {
       </svg>
       {small === true ? null : (
         <>
-          <div className="key">
+          <div className="legend">
             {parts.map((part, index) => (
               <span key={part.label}>
                 <span className={`part-${String(index + 1)}`} aria-hidden="true" />

@@ -341,6 +341,17 @@ export async function build(needs: BuildNeeds) {
     },
   }
 
+  // In the order in which an event passes them.
+  collect.explain({
+    before: [
+      trackingPlans.explainEvent,
+      identity.explainEvent,
+      async ({ event, outcome }) =>
+        outcome === 'stored' ? { name: 'Consent', is: 'ok', ...(await consent.explainEvent(event)) } : undefined,
+    ],
+    after: [destinations.explainEvent],
+  })
+
   const letIn = createAuthorise(accounts, publicUrl)
   const health = healthChecks({ engines, clock, collect, jobs, journeys })
   const http = await createHttp({

@@ -75,10 +75,18 @@ export const refusedByStep = {
 } as const
 export const isReject = (code: string): code is RejectReason => Object.hasOwn(rejectReasons, code)
 
+/** Why an event is not stored again although it is not the same. */
+export const deduplicatedReasons = {
+  other_body: 'Another event came before with the same source and message id, and said something else: the first won.',
+} as const
+
+/** Above so many bytes other products refuse an event; it is accepted, flagged and counted. */
+export const largeBytes = 32 * 1024
+
 /** What became of an event: a closed list, every event in exactly one, all counted. In flight is none of them yet. */
 export type Outcome =
   | { kind: 'stored' }
-  | { kind: 'deduplicated' }
+  | { kind: 'deduplicated'; reason?: keyof typeof deduplicatedReasons }
   | { kind: 'quarantined'; reason: QuarantineReason; because?: string }
   | { kind: 'rejected'; reason: string }
 
@@ -135,6 +143,8 @@ export const LedgerPage = z.object({
   total: Counts,
   /** Places in the journal that replays took: `again` for rows that were replayed before. No outcome, and not in `received`. */
   replayed: z.object({ events: z.number(), again: z.number() }),
+  /** Events over 32 KB: accepted, and among the others. */
+  large: z.number(),
   /** The largest first; '' for requests with a write key that nobody has, 'others' for all behind the first hundred. */
   sources: z.array(Counts.extend({ sourceId: z.string(), perHour: z.array(Counts) })),
   hours: z.array(Counts.extend({ hour: z.string() })),
@@ -165,6 +175,36 @@ export const Inspected = z.object({
   clamped: z.boolean(),
 })
 export type Inspected = z.infer<typeof Inspected>
+
+/** What one step did with an event: in a sentence, and what it knows. `to` leads to a page. */
+export const WayStep = z.object({
+  name: z.string(),
+  is: z.enum(['ok', 'warn', 'fail']),
+  says: z.string(),
+  facts: z.array(z.object({ label: z.string(), says: z.string(), to: z.string().optional() })),
+})
+export type WayStep = z.infer<typeof WayStep>
+
+/** The whole way of one event. */
+export const EventWay = Inspected.extend({
+  /** The bytes as they came; when the journal does not keep them any more, what was stored (`asStored`). */
+  raw: z.string(),
+  asStored: z.boolean(),
+  bytes: z.number(),
+  large: z.boolean(),
+  via: z.string(),
+  network: z.string(),
+  library: z.string(),
+  /** How the time that counts came about. */
+  timeSays: z.string(),
+  replayed: z.boolean(),
+  steps: z.array(WayStep),
+  /** Events that came later under the same message id and said something else. */
+  conflicts: z.array(
+    z.object({ position: z.string(), differs: z.array(z.string()), receivedAt: z.string(), raw: z.string() }),
+  ),
+})
+export type EventWay = z.infer<typeof EventWay>
 
 export const Quarantined = z.object({
   position: z.string(),
@@ -285,6 +325,18 @@ export const routes = {
       event: z.unknown(),
       receivedAt: z.string(),
     }),
+  }),
+  way: route({
+    method: 'GET',
+    path: '/api/collect/way',
+    summary:
+      'The whole way of one event, by its position or by source and message id: body, times, and what each step did.',
+    allow: 'data.read',
+    query: z.union([
+      z.object({ position: Position }),
+      z.object({ source: SourceId, message: z.string().min(1).max(1024) }),
+    ]),
+    reply: EventWay,
   }),
   quarantine: route({
     method: 'GET',

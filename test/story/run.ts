@@ -301,6 +301,7 @@ try {
     ['pulls', 'Ивайло', '/pulls'],
     ['streams', 'Ивайло', '/streams'],
     ['ledger', 'Ивайло', '/sources/ledger'],
+    ['event', 'Ивайло', '/sources/events/0'],
     ['imports', 'Ивайло', '/imports'],
     ['import', 'Ивайло', `/imports/${imported}`],
     ['destinations', 'Ивайло', '/destinations'],

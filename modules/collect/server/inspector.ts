@@ -1,4 +1,5 @@
 import {
+  deduplicatedReasons,
   quarantineReasons,
   refusedByStep,
   rejectReasons,
@@ -20,6 +21,8 @@ export interface Inspector {
     known: { event: TrackedEvent | undefined; outcome: Outcome; profileId: string | undefined },
   ): void
   recent(filter: { sourceId?: string | undefined; limit: number }): Inspected[]
+  /** What became of the event at a position, when it is among the latest. */
+  at(position: bigint): Inspected | undefined
   /** Calls `tell` for every change until the returned function is called. */
   watch(tell: (events: Inspected[]) => void): () => void
 }
@@ -101,6 +104,10 @@ export function createInspector(): Inspector {
         .slice(0, limit)
         .map(describe)
     },
+    at(position) {
+      const one = settled.get(position)
+      return one === undefined ? undefined : describe(one)
+    },
     watch(tell) {
       watchers.add(tell)
       return () => watchers.delete(tell)
@@ -117,12 +124,17 @@ const eventsOf = ({ first, where, normalised }: Run): Noted[] =>
     profileId: undefined,
   }))
 
-const sentences: Record<string, string> = { ...rejectReasons, ...refusedByStep, ...quarantineReasons }
+const sentences: Record<string, string> = {
+  ...rejectReasons,
+  ...refusedByStep,
+  ...quarantineReasons,
+  ...deduplicatedReasons,
+}
 export const becauseOf = (reason: string): string => sentences[reason] ?? ''
 
-function describe({ position, where, event, outcome, profileId = '' }: Noted): Inspected {
+export function describe({ position, where, event, outcome, profileId = '' }: Noted): Inspected {
   const iso = (atMs: number | undefined) => (atMs === undefined ? null : isoOf(atMs))
-  const reason = outcome !== undefined && 'reason' in outcome ? outcome.reason : ''
+  const reason = outcome !== undefined && 'reason' in outcome ? (outcome.reason ?? '') : ''
   return {
     position: String(position),
     sourceId: where.sourceId,

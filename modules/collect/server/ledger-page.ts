@@ -19,7 +19,7 @@ export interface LedgerChoice {
 interface Row {
   sourceId: string
   hourMs: number
-  outcome: keyof Counts | 'replayed'
+  outcome: keyof Counts | 'replayed' | 'large'
   reason: string
   events: number
 }
@@ -78,10 +78,15 @@ export async function readLedgerPage(
   const total = noCounts()
   const reasons = new Map<string, LedgerPage['reasons'][number]>()
   const replayed = { events: 0, again: 0 }
+  let large = 0
   for (const row of rows) {
     if (row.outcome === 'replayed') {
       if (row.reason === 'again') replayed.again += row.events
       else replayed.events += row.events
+      continue
+    }
+    if (row.outcome === 'large') {
+      large += row.events
       continue
     }
     const at = Math.round((row.hourMs - from) / hourMs)
@@ -92,7 +97,7 @@ export async function readLedgerPage(
       sum[row.outcome] += row.events
       sum.received += row.events
     }
-    if (row.reason !== '' && (row.outcome === 'quarantined' || row.outcome === 'rejected')) {
+    if (row.reason !== '') {
       const key = `${row.outcome} ${row.reason}`
       const sum = reasons.get(key)
       if (sum === undefined)
@@ -110,6 +115,7 @@ export async function readLedgerPage(
     to: new Date(to).toISOString(),
     total,
     replayed,
+    large,
     sources: shown([...bySource.values()].sort((a, b) => b.received - a.received)),
     hours: hours.map((ms, index) => ({ hour: new Date(ms).toISOString(), ...(perHour[index] ?? noCounts()) })),
     reasons: [...reasons.values()].filter((one) => one.events !== 0).sort((a, b) => b.events - a.events),

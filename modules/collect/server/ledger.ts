@@ -5,8 +5,8 @@ import { settleReplays, type Settled } from './replayed.ts'
 export interface OutcomeCount {
   sourceId: string
   receivedMs: number
-  /** `replayed` is no outcome: it is the place in the journal that a replay took. Its event moved from quarantined to its new outcome. */
-  outcome: 'stored' | 'deduplicated' | 'quarantined' | 'rejected' | 'replayed'
+  /** `large` is no outcome either: the event has one of its own. `replayed` is none: it is the place in the journal that a replay took. Its event moved from quarantined to its new outcome. */
+  outcome: 'stored' | 'deduplicated' | 'quarantined' | 'rejected' | 'replayed' | 'large'
   reason: string
   /** Negative for what is quarantined no more. */
   events: number
@@ -66,7 +66,13 @@ export async function countBatch(
       [batch.journalId, batch.from, batch.to],
     )
     if (moved.length === 0) return false
-    await tx.query(addCounts, [...valuesOf(counts), true])
+    // What is large is counted beside its outcome, not from a place in the journal.
+    const [places, beside] = [
+      counts.filter((one) => one.outcome !== 'large'),
+      counts.filter((one) => one.outcome === 'large'),
+    ]
+    await tx.query(addCounts, [...valuesOf(places), true])
+    if (beside.length > 0) await tx.query(addCounts, [...valuesOf(beside), false])
     await settleReplays(tx, settled)
     return true
   })
@@ -88,7 +94,7 @@ export interface Sums {
   /** Without `replayed`. */
   bySource: {
     sourceId: string
-    outcome: Exclude<OutcomeCount['outcome'], 'replayed'>
+    outcome: Exclude<OutcomeCount['outcome'], 'replayed' | 'large'>
     events: number
     journalled: number
   }[]
@@ -117,7 +123,7 @@ export async function readSums(postgres: Postgres, journalId: string): Promise<S
       const { source_id: sourceId, outcome } = row
       const [events, journalled] = [Number(row.events), Number(row.journalled)]
       sums.journalled += journalled
-      if (outcome !== 'replayed') sums.bySource.push({ sourceId, outcome, events, journalled })
+      if (outcome !== 'replayed' && outcome !== 'large') sums.bySource.push({ sourceId, outcome, events, journalled })
     }
   }
   return sums
@@ -136,12 +142,12 @@ export async function readLedger(
   const [sums, hours, [residue]] = await Promise.all([
     postgres.query<{ source_id: string; outcome: keyof Counts; events: string; last_day: string; last_hour: Date }>(
       `SELECT source_id, outcome, sum(events) AS events, coalesce(sum(events) FILTER (WHERE hour > $1), 0) AS last_day, max(hour) AS last_hour
-         FROM collect.outcome_count WHERE outcome <> 'replayed' GROUP BY source_id, outcome`,
+         FROM collect.outcome_count WHERE outcome NOT IN ('replayed', 'large') GROUP BY source_id, outcome`,
       [new Date(now.atMs - 24 * hourMs)],
     ),
     postgres.query<{ source_id: string; hour: Date; outcome: string; reason: string; events: string }>(
       `SELECT source_id, hour, outcome, reason, sum(events) AS events FROM collect.outcome_count
-        WHERE hour > $1 AND outcome <> 'replayed' GROUP BY source_id, hour, outcome, reason HAVING sum(events) <> 0 ORDER BY hour, source_id, outcome, reason`,
+        WHERE hour > $1 AND outcome NOT IN ('replayed', 'large') GROUP BY source_id, hour, outcome, reason HAVING sum(events) <> 0 ORDER BY hour, source_id, outcome, reason`,
       [new Date(now.atMs - 48 * hourMs)],
     ),
     postgres.query<{ residue: string }>(

@@ -5,6 +5,7 @@ export interface CollectMetrics {
   accepted: Counter
   rejected: Counter<'reason'>
   outcomes: Counter<'outcome' | 'reason'>
+  large: Counter
   waits: Counter
   stepSeconds: Histogram<'step'>
   appendSeconds: Histogram
@@ -47,6 +48,11 @@ export function createMetrics(
       name: 'interlock_collect_outcomes_total',
       help: 'What became of events',
       labelNames: ['outcome', 'reason'],
+      registers,
+    }),
+    large: new Counter({
+      name: 'interlock_collect_large_events_total',
+      help: 'Events over 32 KB, which are accepted all the same',
       registers,
     }),
     waits: new Counter({

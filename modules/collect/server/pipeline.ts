@@ -7,7 +7,8 @@ import type { DedupIndex } from '../../../platform/journal/dedup-index.ts'
 import type { Journal, JournalRecord, SealedBatch } from '../../../platform/journal/journal.ts'
 import type { Log } from '../../../platform/log/log.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
-import type { Json, Outcome, QuarantineReason, TrackedEvent } from '../contract.ts'
+import { largeBytes, type Json, type Outcome, type QuarantineReason, type TrackedEvent } from '../contract.ts'
+import { comparedPerBatch, differencesOf, storeConflicts, type Conflict } from './conflicts.ts'
 import { storeEvents, storePutAside, type PutAside } from './event-store.ts'
 import type { Inspector } from './inspector.ts'
 import { countBatch, tallyOf, type OutcomeCount } from './ledger.ts'
@@ -100,7 +101,7 @@ export function dedupKey(sourceId: string, messageId: string): Uint8Array {
 }
 
 /** The message id of an event that came without one. */
-const assignedId = (journalId: string, position: bigint, envelope: Envelope) =>
+export const assignedId = (journalId: string, position: bigint, envelope: Envelope) =>
   envelope.replay?.assignedId ?? `il-${journalId}-${position}`
 
 /** The key under which a record of the journal is deduplicated; undefined when there is no event in it. */
@@ -166,16 +167,49 @@ export function createPipeline(
   }
 
   /** Who was first keeps the place, in the index or in this batch; the same event of the same batch is itself. */
-  async function deduplicate(entries: readonly Entry[]): Promise<void> {
+  async function deduplicate(entries: readonly Entry[]): Promise<Conflict[]> {
     const candidates = entries.filter((entry) => entry.key !== undefined && entry.outcome === undefined)
     const won = await index.find(candidates.map((entry) => entry.key ?? new Uint8Array(16)))
-    const here = new Set<string>()
+    const here = new Map<string, Entry>()
+    const seen: { entry: Entry; first: Entry | bigint }[] = []
     for (const [at, entry] of candidates.entries()) {
       const winner = won[at]
       const key = Buffer.from(entry.key ?? []).toString('latin1')
-      if ((winner !== undefined && winner !== entry.position) || here.has(key)) entry.outcome = { kind: 'deduplicated' }
-      here.add(key)
+      const first = here.get(key) ?? (winner === entry.position ? undefined : winner)
+      if (first === undefined) here.set(key, entry)
+      else {
+        entry.outcome = { kind: 'deduplicated' }
+        seen.push({ entry, first })
+      }
     }
+    return conflictsAmong(seen)
+  }
+
+  /**
+   * Of events that were seen before, those that say something else than the first. The first is in this batch or in the journal still; what lies further
+   * back is compared when somebody looks at the event.
+   */
+  async function conflictsAmong(seen: readonly { entry: Entry; first: Entry | bigint }[]): Promise<Conflict[]> {
+    const found: Conflict[] = []
+    let looked = 0
+    for (const { entry, first } of seen) {
+      const event = entry.inFlight?.event
+      let other = typeof first === 'bigint' ? undefined : first.inFlight?.event
+      if (typeof first === 'bigint' && first >= 0n && looked < comparedPerBatch) {
+        looked += 1
+        const [record] = await journal.read(first, 1).catch(() => [])
+        other = record?.position === first ? read(record, undefined).inFlight?.event : undefined
+      }
+      if (event === undefined || other === undefined) continue
+      if (event.sourceId !== other.sourceId || event.messageId !== other.messageId) continue
+      const differs = differencesOf(other, event)
+      if (differs.length === 0) continue
+      entry.outcome = { kind: 'deduplicated', reason: 'other_body' }
+      const { sourceId, messageId, receivedMs } = event
+      const won = typeof first === 'bigint' ? first : first.position
+      found.push({ sourceId, messageId, position: entry.position, won, differs, receivedMs, raw: entry.raw })
+    }
+    return found
   }
 
   /** Runs work over what is still on its way; whoever it fails on three times is put aside. */
@@ -206,7 +240,7 @@ export function createPipeline(
 
   async function handle(batch: SealedBatch, entries: readonly Entry[]): Promise<void> {
     await claim(entries)
-    await deduplicate(entries)
+    const conflicts = await deduplicate(entries)
 
     for (const step of steps) {
       await over(entries, step.name, 'step_failed', async (some, part) => {
@@ -244,6 +278,7 @@ export function createPipeline(
         : [],
     )
     await away('ClickHouse', () => storePutAside(clickhouse, batch.token, journal.id, aside))
+    await away('ClickHouse', () => storeConflicts(clickhouse, batch.token, journal.id, conflicts))
     const replays = entries.flatMap(({ envelope, again, outcome }) =>
       envelope.replay === undefined || again || outcome === undefined
         ? []
@@ -273,7 +308,8 @@ export function createPipeline(
 
     await journal.confirm(batch)
     for (const one of counts)
-      if (one.outcome !== 'replayed' && one.events > 0)
+      if (one.outcome === 'large') metrics.large.inc(one.events)
+      else if (one.outcome !== 'replayed' && one.events > 0)
         metrics.outcomes.inc({ outcome: one.outcome, reason: one.reason }, one.events)
     for (const { position, envelope, inFlight, outcome, again } of entries.slice(-500)) {
       if (outcome === undefined || again) continue
@@ -329,7 +365,7 @@ export async function previewOf(
   )
 }
 
-function readEvent(raw: Uint8Array, envelope: Envelope, assignedId: string) {
+export function readEvent(raw: Uint8Array, envelope: Envelope, assignedId: string) {
   let value: Json
   try {
     value = readJson(raw)
@@ -347,7 +383,7 @@ async function away<Result>(what: string, work: () => Promise<Result>): Promise<
   }
 }
 
-const reasonOf = (outcome: Outcome): string => ('reason' in outcome ? outcome.reason : '')
+const reasonOf = (outcome: Outcome): string => ('reason' in outcome ? (outcome.reason ?? '') : '')
 
 /**
  * What is to be counted. An event that is replayed was received once: it moves from quarantined to what became of it now, and `replayed` stands for the
@@ -355,7 +391,7 @@ const reasonOf = (outcome: Outcome): string => ('reason' in outcome ? outcome.re
  */
 function countsOf(entries: readonly Entry[]): OutcomeCount[] {
   const tally = tallyOf()
-  for (const { envelope, outcome, again } of entries) {
+  for (const { envelope, outcome, again, raw } of entries) {
     if (outcome === undefined) continue
     const { sourceId, receivedMs, replay } = envelope
     const add = (kind: OutcomeCount['outcome'], reason: string, events: number) => {
@@ -366,6 +402,7 @@ function countsOf(entries: readonly Entry[]): OutcomeCount[] {
       if (again) continue
       add('quarantined', replay.reason, -1)
     }
+    if (raw.length > largeBytes && replay === undefined) add('large', '', 1)
     add(outcome.kind, reasonOf(outcome), 1)
   }
   return tally.take()

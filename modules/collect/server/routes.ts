@@ -28,6 +28,7 @@ export function addCollectRoutes(
   handle(http, routes.recent, ({ query }) => ({
     events: collect.inspector.recent({ sourceId: query.source, limit: query.limit }),
   }))
+  handle(http, routes.way, ({ query }) => collect.way(query))
   handle(http, routes.event, async ({ params }) => {
     const found = await collect.raw(BigInt(params.position))
     let event: Json = null

@@ -11,9 +11,10 @@ import type { Log } from '../../../platform/log/log.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import { actorOf, type Audit } from '../../audit/server/index.ts'
 import type { Source, Sources } from '../../sources/server/index.ts'
-import { isReject, type Ledger, type LedgerAlarm, type LedgerPage, type Outcome } from '../contract.ts'
+import { isReject, type EventWay, type Ledger, type LedgerAlarm, type LedgerPage, type Outcome } from '../contract.ts'
 import { createDoor } from './door.ts'
 import type { Takes } from './endpoints.ts'
+import { readWay, type Explainers, type Wanted } from './event-way.ts'
 import { createFresh } from './fresh.ts'
 import { replayEnvelope } from './replay-envelope.ts'
 import { createInspector, type Inspector } from './inspector.ts'
@@ -62,6 +63,10 @@ export interface Collect extends Takes {
   inspector: Inspector
   /** The record at a position, as long as the journal still has it. @throws Refusal('gone') */
   raw(position: bigint): Promise<{ raw: string; via: string; sourceId: string; receivedAt: string }>
+  /** The whole way of one event, also when the journal does not keep it any more. @throws Refusal('gone') */
+  way(wanted: Wanted): Promise<EventWay>
+  /** Who is asked what became of an event after collect, in the order of the pipeline. */
+  explain(explainers: Explainers): void
   quarantine(choice: Choice): ReturnType<typeof readPutAside>
   /** Rows of the quarantine, the earliest first, as `replay` and `preview` take them. */
   asideRows(limit: number): Promise<AsideRow[]>
@@ -111,6 +116,7 @@ export function createCollect(needs: CollectNeeds): Collect {
   const headAtFirst = journal.head
   const lastReceivedMs = new Map<string, number>()
   let countedTo = journal.stored
+  let explainers: Explainers = { before: [], after: [] }
   let pipelineSteps: readonly PipelineStep[] = []
   let running: Promise<void> | undefined
   let progress = Promise.withResolvers<void>()
@@ -302,6 +308,14 @@ export function createCollect(needs: CollectNeeds): Collect {
         if (running === undefined || stopping.signal.aborted) throw new Error('The pipeline is not running.')
         await Promise.race([progress.promise, clock.sleep(1000)])
       }
+    },
+    way: (wanted) =>
+      readWay(
+        { clickhouse, journal, index, countedTo: () => countedTo, noted: (at) => inspector.at(at), explainers },
+        wanted,
+      ),
+    explain(more) {
+      explainers = more
     },
     async raw(position) {
       const [record] = position < journal.head ? await journal.read(position, 1).catch(() => []) : []

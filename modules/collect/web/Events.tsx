@@ -1,13 +1,11 @@
-import { Modal } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
-import { useState } from 'react'
 import { useRoute } from '../../../ui/api.ts'
 import { Ago } from '../../../ui/format.tsx'
-import { Ask, Facts, Table } from '../../../ui/page.tsx'
+import { Ask, Table } from '../../../ui/page.tsx'
 import { Mark } from '../../../ui/signal.tsx'
 import { routes, type Inspected } from '../contract.ts'
 
-/** The latest events; each opens to its raw body. */
+/** The latest events; each leads to its whole way. */
 export function Events({
   sourceId,
   limit,
@@ -24,7 +22,6 @@ export function Events({
     { query: { limit, ...(sourceId === undefined ? {} : { source: sourceId }) } },
     { enabled: events === undefined, everyMs: 4_000 },
   )
-  const [open, setOpen] = useState<Inspected | undefined>()
   const rows = events ?? recent.data?.events
   if (rows === undefined) return <Ask of={recent}>{() => null}</Ask>
   if (rows.length === 0)
@@ -41,15 +38,7 @@ export function Events({
               <Ago at={row.receivedAt} />
             </td>
             <td>
-              <button
-                type="button"
-                className="plain-link"
-                onClick={() => {
-                  setOpen(row)
-                }}
-              >
-                {row.name === '' ? row.type : row.name}
-              </button>
+              <Link to={`/sources/events/${row.position}`}>{row.name || row.type || 'cannot be read'}</Link>
               <br />
               <span className="secondary">{row.type}</span>
             </td>
@@ -67,16 +56,6 @@ export function Events({
           </tr>
         ))}
       </Table>
-      <Modal
-        opened={open !== undefined}
-        onClose={() => {
-          setOpen(undefined)
-        }}
-        size="lg"
-        title={open === undefined ? '' : `${open.type} ${open.name}`}
-      >
-        {open === undefined ? null : <One event={open} />}
-      </Modal>
     </>
   )
 }
@@ -84,44 +63,15 @@ export function Events({
 function Became({ event }: { event: Inspected }) {
   if (event.outcome === 'stored') return <Mark is="ok">stored</Mark>
   if (event.outcome === 'in-flight') return <span className="secondary">in flight</span>
-  if (event.outcome === 'deduplicated') return <span className="secondary">seen before</span>
+  if (event.outcome === 'deduplicated')
+    return event.reason === '' ? (
+      <span className="secondary">seen before</span>
+    ) : (
+      <Mark is="warn">seen before, and said something else</Mark>
+    )
   return (
     <Mark is="warn">
       {event.outcome}: {event.because}
     </Mark>
   )
-}
-
-function One({ event }: { event: Inspected }) {
-  const found = useRoute(routes.event, { params: { position: event.position } })
-  return (
-    <div className="stack">
-      <Facts
-        rows={[
-          { label: 'Message id', says: <code>{event.messageId}</code> },
-          { label: 'Said to be at', says: event.originalAt ?? 'it named no time' },
-          { label: 'Sent at', says: event.sentAt ?? 'it named no time' },
-          { label: 'Arrived at', says: event.receivedAt },
-          {
-            label: 'Counts at',
-            says: `${event.time ?? ''}${event.clamped ? ' (moved to now: it lay too far ahead)' : ''}`,
-          },
-        ]}
-      />
-      <Ask of={found}>
-        {(one) => (
-          <pre>
-            <code>{pretty(one.raw)}</code>
-          </pre>
-        )}
-      </Ask>
-    </div>
-  )
-}
-function pretty(raw: string): string {
-  try {
-    return JSON.stringify(JSON.parse(raw), null, 2)
-  } catch {
-    return raw
-  }
 }

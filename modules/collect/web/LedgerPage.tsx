@@ -201,6 +201,12 @@ function Sums({ page, name, only }: { page: Found; name: (id: string) => string;
           </p>
         )}
       </Card>
+      {page.large === 0 ? null : (
+        <p className="secondary">
+          {plural(page.large, 'event was', 'events were')} larger than 32 KB: accepted and counted above, though other
+          products refuse them.
+        </p>
+      )}
       <Card>
         <StackedBars label="What became of it, an hour" unit="events" steps={steps} parts={partsOf(page.hours)} />
       </Card>

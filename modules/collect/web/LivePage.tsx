@@ -1,4 +1,5 @@
 import { Button, Select } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
 import { useEffect, useMemo, useState } from 'react'
 import { routes as sources } from '../../sources/contract.ts'
 import { useAddress } from '../../../ui/address.tsx'
@@ -62,14 +63,19 @@ export function LivePage() {
             : 'Connecting…'
       }
       actions={
-        <Button
-          variant="default"
-          onClick={() => {
-            setPaused(!paused)
-          }}
-        >
-          {paused ? 'Go on' : 'Pause'}
-        </Button>
+        <>
+          <Button component={Link} to="/sources/events" variant="default">
+            Find an event
+          </Button>
+          <Button
+            variant="default"
+            onClick={() => {
+              setPaused(!paused)
+            }}
+          >
+            {paused ? 'Go on' : 'Pause'}
+          </Button>
+        </>
       }
     >
       <div className="row">

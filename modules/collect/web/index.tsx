@@ -12,5 +12,15 @@ export const pages: PageDefinition[] = [
     title: 'What was put aside',
     load: async () => (await import('./QuarantinePage.tsx')).QuarantinePage,
   },
+  {
+    path: '/sources/events',
+    title: 'Find an event',
+    load: async () => (await import('./EventPage.tsx')).EventSearchPage,
+  },
+  {
+    path: '/sources/events/$position',
+    title: 'An event',
+    load: async () => (await import('./EventPage.tsx')).EventPage,
+  },
   { path: '/sources/$id', title: 'A source', load: async () => (await import('./SourcePage.tsx')).SourcePage },
 ]

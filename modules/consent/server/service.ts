@@ -75,6 +75,8 @@ export interface Consent {
     events: readonly ConsentEvent[],
     emailOf?: (event: ConsentEvent) => Promise<string | undefined>,
   ): Promise<{ recorded: number; withoutAddress: number; withoutTopic: number }>
+  /** What one event said about consent: in a sentence, with the records that it made. */
+  explainEvent(event: ConsentEvent): Promise<{ says: string; facts: { label: string; says: string }[] }>
   /** Never mail this address again within `scope`: `*` nothing at all (hard bounce), `marketing`, or a topic. */
   suppress(
     tx: Postgres,
@@ -231,6 +233,20 @@ export function createConsent(needs: ConsentNeeds): Consent {
           })),
         clock.now(),
       )
+    },
+    async explainEvent(event) {
+      if (!saysConsent(event)) return { says: 'It says nothing about consent.', facts: [] }
+      const records = await store.recordedBy(`event ${event.sourceId} ${event.messageId}`)
+      return {
+        says:
+          records.length === 0
+            ? 'It speaks of consent and changed nothing: it names no address, no known topic, or says what was on record already.'
+            : 'It was put on record.',
+        facts: records.map((one) => ({
+          label: one.topic,
+          says: `${one.state}, on the basis of ${one.basis}, decided ${one.at.toISOString()}`,
+        })),
+      }
     },
     async recordEvents(events, emailOf) {
       const read: ReadConsent[] = []

@@ -20,6 +20,12 @@ export interface NewRecord {
 /** The statements of consent, and nothing but statements. */
 export function consentStore(postgres: Postgres) {
   return {
+    /** What one event or deed put on record. */
+    recordedBy: (origin: string) =>
+      postgres.query<{ topic: string; state: ConsentState; basis: string; at: Date }>(
+        'SELECT topic_id AS topic, state, basis, at FROM consent.record WHERE origin = $1',
+        [origin],
+      ),
     topics: () =>
       postgres.query<Topic>('SELECT id, name, description, wording, listed FROM consent.topic ORDER BY created_at, id'),
     countedTopics: () =>

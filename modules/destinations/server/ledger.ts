@@ -240,3 +240,18 @@ export function ledger(postgres: Postgres) {
       ]),
   }
 }
+
+/** How far one event is at one destination: a dead letter with its reason, passed (delivered), or neither yet. */
+export async function eventAt(
+  postgres: Postgres,
+  destinationId: string,
+  journalId: string,
+  position: string,
+): Promise<{ passed: boolean; letter: string | undefined }> {
+  const [row] = await postgres.query<{ passed: boolean; letter: string | null }>(
+    `SELECT coalesce((SELECT position > $3::bigint FROM destinations.cursor WHERE destination_id = $1 AND journal_id = $2), false) AS passed,
+            (SELECT reason FROM destinations.dead_letter WHERE destination_id = $1 AND journal_id = $2 AND position = $3::bigint) AS letter`,
+    [destinationId, journalId, position],
+  )
+  return { passed: row?.passed ?? false, letter: row?.letter ?? undefined }
+}

@@ -14,7 +14,7 @@ import type { Ids, Random } from '../../../platform/random/random.ts'
 import type { Secrets } from '../../../platform/secrets/secrets.ts'
 import type { Actor } from '../../audit/contract.ts'
 import { actorOf, type Audit } from '../../audit/server/index.ts'
-import type { Listener } from '../../collect/server/index.ts'
+import type { Explainer, Listener } from '../../collect/server/index.ts'
 import type { Requests } from '../../requests/server/index.ts'
 import type { Sources } from '../../sources/server/index.ts'
 import type { Tools } from '../../tools/server/index.ts'
@@ -31,6 +31,7 @@ import type {
 } from '../contract.ts'
 import type { Patience } from './backoff.ts'
 import { createDelivery } from './delivery.ts'
+import { explainEvent } from './event-way.ts'
 import { integrationKind, type IntegrationNeeds } from './integration.ts'
 import { kindNamed, kinds } from './kinds/index.ts'
 import type { Deliverer, DestinationKind } from './kinds/kind.ts'
@@ -63,6 +64,8 @@ export interface Destinations {
   replay(caller: Caller, id: Id<'destination'>, letters: readonly string[] | null): Promise<number>
   /** Keeps what destinations want, as it is stored. */
   listener: Listener
+  /** Where one event was sent on to, and what of it stayed here. */
+  explainEvent: Explainer
   /** Counts and lets go of what waited too long; every ten minutes by itself. */
   sweep(): Promise<void>
   start(): Promise<void>
@@ -243,6 +246,7 @@ export function createDestinations(needs: DestinationNeeds): Destinations {
 
   return {
     listener: delivery.listener,
+    explainEvent: explainEvent(postgres),
     sweep: () => delivery.sweep(),
     kinds: () =>
       kinds.map(({ kind, name, says, leaves, frequencies, form }) => ({ kind, name, says, leaves, frequencies, form })),

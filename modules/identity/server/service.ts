@@ -6,8 +6,9 @@ import type { Clock } from '../../../platform/clock/clock.ts'
 import type { Log } from '../../../platform/log/log.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import type { Ids } from '../../../platform/random/random.ts'
-import type { EventInFlight, PipelineStep, TrackedEvent } from '../../collect/server/index.ts'
+import type { EventInFlight, Explainer, PipelineStep, TrackedEvent } from '../../collect/server/index.ts'
 import type { Explanation } from '../contract.ts'
+import { explainEvent } from './event-way.ts'
 import { createGraph, overLimit, plan, type Node } from './graph.ts'
 import { createLastUsers } from './last-users.ts'
 import { isContact, isDevice, type Standing } from './standing.ts'
@@ -28,6 +29,8 @@ export interface Identity {
   /** The profile that this one is part of now; itself when it never merged; undefined when there is none. */
   canonical(profile: string): Promise<Id<'profile'> | undefined>
   explain(profile: Id<'profile'>): Promise<Explanation>
+  /** What one event named, what it was the first to prove, and what was decided against. */
+  explainEvent: Explainer
   /** How many identifiers are known. */
   readonly size: number
 }
@@ -355,6 +358,12 @@ export function createIdentity(needs: {
         })),
       }
     },
+    explainEvent: explainEvent({
+      store,
+      identifiersOf,
+      find: (identifier) => graph.find(identifier),
+      canonical: (profile) => store.canonical(profile),
+    }),
     get size() {
       return graph.size
     },

@@ -230,6 +230,19 @@ export function identityStore(postgres: Postgres) {
           WHERE o.b = ANY($1) ORDER BY o.b, o.last_at DESC`,
         [[...devices]],
       ),
+    /** What one event proved: links between these identifiers that it was the first to name. */
+    edgesBy: (ids: readonly string[], sourceId: string, messageId: string) =>
+      postgres.query<{ a: string; b: string; rule: string; cut: boolean }>(
+        `SELECT a, b, rule, cut_at IS NOT NULL AS cut FROM identity.edge
+          WHERE (a = ANY($1) OR b = ANY($1)) AND source_id = $2 AND message_id = $3 LIMIT 20`,
+        [[...ids], sourceId, messageId],
+      ),
+    decisionsBy: (ids: readonly string[], sourceId: string, messageId: string) =>
+      postgres.query<{ kind: string; identifiers: string[]; because: string }>(
+        `SELECT kind, identifiers, because FROM identity.decision
+          WHERE identifiers && $1::text[] AND source_id = $2 AND message_id = $3 ORDER BY id LIMIT 20`,
+        [[...ids], sourceId, messageId],
+      ),
     decisionsOn: (ids: readonly string[]) =>
       postgres.query<{ kind: string; because: string; at: Date }>(
         'SELECT kind, because, at FROM identity.decision WHERE identifiers && $1::text[] ORDER BY at DESC LIMIT 100',

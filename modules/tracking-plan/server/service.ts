@@ -7,12 +7,13 @@ import type { Caller } from '../../../platform/http/caller.ts'
 import type { Log } from '../../../platform/log/log.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import { actorOf, type Audit } from '../../audit/server/index.ts'
-import type { PipelineStep } from '../../collect/server/index.ts'
+import type { Explainer, PipelineStep } from '../../collect/server/index.ts'
 import type { Source, Sources } from '../../sources/server/index.ts'
 import { keyOf, labelOfEvent, PlanContent, type Judged, type Plan, type SeenEvent } from '../contract.ts'
 import { clientOf } from './client-code.ts'
 import { compilePlan, deedOf, type CompiledPlan } from './compiled.ts'
 import { differencesOf } from './differences.ts'
+import { explainEvent } from './event-way.ts'
 import { adopted, countLastWeek, lastWeek, readSeen, seenDays } from './seen.ts'
 import { planStep } from './step.ts'
 import { planStore } from './store.ts'
@@ -26,6 +27,8 @@ export interface TrackingPlans {
   stop(): void
   /** Holds events against the plan of their source. In the pipeline before identity. */
   step: PipelineStep
+  /** What the plan in force says of one event. */
+  explainEvent: Explainer
   list(): Promise<Plan[]>
   get(sourceId: SourceId): Promise<{
     plan: Plan | null
@@ -153,6 +156,7 @@ export function createTrackingPlans(needs: TrackingPlanNeeds): TrackingPlans {
 
   return {
     step,
+    explainEvent: explainEvent((sourceId) => inForce.get(sourceId)),
     async load() {
       await reload()
       stopReloading()
