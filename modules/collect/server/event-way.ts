@@ -91,7 +91,7 @@ export async function readWay(needs: Needs, wanted: Wanted): Promise<EventWay> {
     where: { sourceId: envelope.sourceId, receivedMs: envelope.receivedMs },
     event,
     outcome: undefined,
-    profileId: found.profileId as Id<'profile'> | undefined,
+    profileId: found.profileId,
   })
   return {
     ...facts,

@@ -53,7 +53,7 @@ function Search() {
       onSubmit={(event: FormEvent) => {
         event.preventDefault()
         if (source !== null && message.trim() !== '')
-          void navigate({ to: '/sources/events', search: { source, message: message.trim() } as never })
+          void navigate({ to: '/sources/events', search: { source, message: message.trim() } })
       }}
     >
       <Select

@@ -87,6 +87,39 @@ describe('a webhook destination', () => {
     )
   })
 
+  it('is part of the way of an event: delivered to whom, and what of it stayed here', async () => {
+    const hook = receiver()
+    const made = await aDestination(house, { source, settings: { url: hook.url } })
+    await letLive(house, made)
+    await order(house, source, [{ messageId: 'way-1', properties: { total: 7, birthDate: '1970-01-02' } }])
+    await expect.poll(() => hook.taken.length, { timeout: 10_000 }).toBe(1)
+    const way = async () => house.app.collect.way({ source: source.id, message: 'way-1' })
+    const mine = async () =>
+      (await way()).steps
+        .find((step) => step.name === 'Destinations')
+        ?.facts.find((fact) => fact.label === made.destination.name)
+    await expect
+      .poll(async () => (await mine())?.says, { timeout: 10_000 })
+      .toMatch(/^delivered; .*properties.birthDate/)
+    expect((await mine())?.to).toBe(`/destinations/${made.destination.id}`)
+    const { steps, profileId } = await way()
+    expect(steps.map((step) => step.name)).toEqual([
+      'Read and checked',
+      'Seen before?',
+      'Tracking plan',
+      'Who is it?',
+      'Consent',
+      'Store',
+      'Destinations',
+    ])
+    expect(steps[3]?.facts).toEqual(
+      expect.arrayContaining([
+        { label: 'Person', says: 'open the profile', to: `/people/${profileId}` },
+        { label: 'user_id u-1', says: 'is of this person' },
+      ]),
+    )
+  })
+
   it('signs as Standard Webhooks says; after a rotation both secrets verify, the id of an event never changes', async () => {
     const hook = receiver()
     const made = await aDestination(house, { source, settings: { url: hook.url } })
