@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { route } from '../../lib/routes/routes.ts'
-import { LedgerAlarm } from '../collect/contract.ts'
 import { Lane } from '../policy/contract.ts'
 
 /** Something that waits for somebody: what, in one sentence, and where to do it. */
@@ -47,7 +46,7 @@ export type Step = z.infer<typeof Step>
 export const Cockpit = z.object({
   demo: Demo.nullable(),
   /** What is wrong with the ledger of events; null while everything adds up. */
-  ledger: LedgerAlarm.nullable(),
+  ledger: z.object({ sentence: z.string(), since: z.string() }).nullable(),
   /** What is left until the first request; empty once all of it is done. */
   beginning: z.array(Step),
   needsYou: z.array(Task),

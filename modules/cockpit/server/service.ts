@@ -56,6 +56,7 @@ export function createCockpit(needs: {
           { from: new Date(clock.ms() - 13 * dayMs).toISOString().slice(0, 10) },
         ),
       ])
+      const alarm = needs.collect.ledgerAlarm()
       const open = requests.filter((row) => row.state === 'waiting' || row.state === 'ready')
       const taskOf = (row: (typeof open)[number]): Task => ({
         key: row.id,
@@ -143,7 +144,7 @@ export function createCockpit(needs: {
       ).length
       return {
         demo: needs.demo?.state() ?? null,
-        ledger: needs.collect.ledgerAlarm() ?? null,
+        ledger: alarm === undefined ? null : { sentence: alarm.sentence, since: alarm.since },
         // Whoever let something go has been through all of it.
         beginning: broadcasts.some((row) => row.launchedAt !== null) ? [] : await steps(tools, people, requests.length),
         needsYou,

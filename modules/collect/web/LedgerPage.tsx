@@ -3,9 +3,9 @@ import { Link } from '@tanstack/react-router'
 import { routes as sources } from '../../sources/contract.ts'
 import { useAddress } from '../../../ui/address.tsx'
 import { useRoute } from '../../../ui/api.ts'
-import { StackedBars } from '../../../ui/chart.tsx'
 import { Ago, count, Meant, plural } from '../../../ui/format.tsx'
 import { Ask, Card, Empty, Page, Table } from '../../../ui/page.tsx'
+import { StackedBars } from '../../../ui/stacked-bars.tsx'
 import { ledgerHours, routes, type Counts, type LedgerPage as Found } from '../contract.ts'
 
 const spans = [
