@@ -255,7 +255,7 @@ function Reasons({ page }: { page: Found }) {
   const [{ source }] = useAddress()
   const from = source === undefined ? '' : `&source=${source}`
   return (
-    <Card title="Why something was put aside or refused">
+    <Card title="Why something was put aside, refused or told apart">
       <Table label="Reasons" head={['Reason', 'Became', 'Events', '']} right={[2]}>
         {page.reasons.map((row) => (
           <tr key={`${row.outcome} ${row.reason}`}>
