@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { idOf } from '../../lib/ids/ids.ts'
 import { route } from '../../lib/routes/routes.ts'
+import { Freshness, When } from '../../lib/schedule/freshness.ts'
 import { Column as ImportColumn } from '../imports/contract.ts'
 
 export const PullId = idOf('pull')
@@ -100,13 +101,6 @@ export const Run = z.object({
   finishedAt: z.string().nullable(),
 })
 export type Run = z.infer<typeof Run>
-
-export const Freshness = z.object({
-  /** The moment of the other database that is here now; null before the first good run. */
-  freshAt: z.string().nullable(),
-  promiseHours: z.number().int().nullable(),
-  missed: z.boolean(),
-})
 
 export const Pull = z.object({
   id: PullId,
@@ -221,12 +215,7 @@ export const routes = {
     summary: 'Name, schedule (cron in UTC), promise of freshness, pause.',
     allow: 'data.write',
     params: one,
-    body: z.object({
-      name: name.optional(),
-      schedule: z.string().trim().max(100).nullable().optional(),
-      promiseHours: z.number().int().min(1).max(8760).nullable().optional(),
-      paused: z.boolean().optional(),
-    }),
+    body: When.extend({ name: name.optional() }),
     reply: Pull,
   }),
   run: route({

@@ -2,15 +2,16 @@ import { z } from 'zod'
 import { Registry } from 'prom-client'
 import type { Id } from '../../../lib/ids/ids.ts'
 import { Refusal } from '../../../lib/refusals/refusals.ts'
-import { nextTime, promiseMissed } from '../../../lib/schedule/schedule.ts'
+import { freshnessOf } from '../../../lib/schedule/freshness.ts'
+import { nextTime } from '../../../lib/schedule/schedule.ts'
 import { DatabaseProblem, type OtherDatabase } from '../../../platform/databases/database.ts'
 import { openDatabase } from '../../../platform/databases/open.ts'
+import { addFreshnessMetrics } from '../../../platform/freshness/metrics.ts'
 import type { Caller } from '../../../platform/http/caller.ts'
 import { job, type Jobs } from '../../../platform/jobs/jobs.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import { actorOf, type Audit } from '../../audit/server/index.ts'
 import { RunId, type Connection, type Plan, type Pull, type Relation, type Run, type Table } from '../contract.ts'
-import { addPullMetrics } from './metrics.ts'
 import { createReading, findingOf, passwordPlace, type ReadingNeeds } from './reading.ts'
 import { pullStore, type StoredPull, type StoredRun } from './store.ts'
 import { showRun } from './shown.ts'
@@ -76,7 +77,8 @@ export function createPulls(needs: PullNeeds): Pulls {
     if (row === undefined) throw new Refusal('not_found', 'There is no such pull.')
     return row
   }
-  const missed = (row: StoredPull) => promiseMissed(row.fresh_at, row.created_at, row.promise_hours, clock.ms())
+  const freshness = (row: StoredPull) =>
+    freshnessOf({ freshAt: row.fresh_at, createdAt: row.created_at, promiseHours: row.promise_hours }, clock.ms())
 
   async function show(row: StoredPull, last: StoredRun | undefined): Promise<Pull> {
     return {
@@ -89,11 +91,7 @@ export function createPulls(needs: PullNeeds): Pulls {
       schedule: row.schedule,
       paused: row.paused,
       nextAt: row.paused ? null : (row.next_at?.toISOString() ?? null),
-      freshness: {
-        freshAt: row.fresh_at?.toISOString() ?? null,
-        promiseHours: row.promise_hours,
-        missed: missed(row),
-      },
+      freshness: freshness(row),
       last: last === undefined ? null : showRun(last),
       createdAt: row.created_at.toISOString(),
       createdBy: row.created_by,
@@ -190,12 +188,11 @@ export function createPulls(needs: PullNeeds): Pulls {
     return showRun(now)
   }
 
-  addPullMetrics(needs.registry ?? new Registry(), async () =>
-    (await store.list()).map((row) => ({
-      name: row.name,
-      ageSeconds: row.fresh_at === null ? undefined : (clock.ms() - row.fresh_at.getTime()) / 1000,
-      missed: missed(row),
-    })),
+  addFreshnessMetrics(
+    needs.registry ?? new Registry(),
+    'pull',
+    () => clock.ms(),
+    async () => (await store.list()).map((row) => ({ name: row.name, ...freshness(row) })),
   )
 
   return {

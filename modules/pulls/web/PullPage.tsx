@@ -1,16 +1,17 @@
-import { Button, NumberInput, Progress, Select, TextInput } from '@mantine/core'
+import { Button, Progress } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { AuditOf } from '../../audit/web/index.tsx'
 import { useDeed, useRoute } from '../../../ui/api.ts'
-import { Ago, At, count, plural } from '../../../ui/format.tsx'
+import { Ago, count, plural } from '../../../ui/format.tsx'
+import { WhenCard } from '../../../ui/freshness.tsx'
 import { Ask, Card, Facts, ObjectLayout, Page, Table, useParam } from '../../../ui/page.tsx'
 import { Mark } from '../../../ui/signal.tsx'
 import { SureButton } from '../../../ui/sure.tsx'
 import { routes, type Pull, type Run } from '../contract.ts'
 import { ConnectionFields, kindName } from './ConnectionFields.tsx'
 import { PlanCard } from './PlanCard.tsx'
-import { Fresh, runWords, touches } from './PullsPage.tsx'
+import { runWords, touches } from './PullsPage.tsx'
 
 export function PullPage() {
   const id = useParam('id') as never
@@ -91,7 +92,7 @@ function Shown({ pull }: { pull: Pull }) {
         ) : null}
         {pull.last === null ? null : <LastRun run={pull.last} />}
         <PlanCard pull={pull} fixed={busy} />
-        <When pull={pull} />
+        <Scheduled pull={pull} />
         <Connected pull={pull} fixed={busy} />
         <History pull={pull} />
         <div className="row">
@@ -177,82 +178,16 @@ function LastRun({ run }: { run: Run }) {
   )
 }
 
-function When({ pull }: { pull: Pull }) {
-  const [schedule, setSchedule] = useState(pull.schedule ?? '')
-  const [promise, setPromise] = useState<number | string>(pull.freshness.promiseHours ?? '')
+function Scheduled({ pull }: { pull: Pull }) {
   const save = useDeed(routes.settings, { touches, done: 'Kept.' })
-  const params = { id: pull.id }
-  const usual = [
-    { value: '', label: 'by hand only' },
-    { value: '*/5 * * * *', label: 'every five minutes' },
-    { value: '0 * * * *', label: 'every hour' },
-    { value: '0 2 * * *', label: 'every night at 02:00 UTC' },
-  ]
-  const own = !usual.some((one) => one.value === schedule)
   return (
-    <Card
-      title="When it is read, and how fresh it must be"
-      aside={pull.nextAt === null ? 'nothing is planned' : <At at={pull.nextAt} />}
-    >
-      <div className="stack">
-        <div className="fields">
-          <Select
-            label="It is read"
-            allowDeselect={false}
-            data={[...usual, { value: 'own', label: 'by a schedule of my own' }]}
-            value={own ? 'own' : schedule}
-            onChange={(value) => {
-              setSchedule(value === 'own' ? '30 */6 * * *' : (value ?? ''))
-            }}
-          />
-          {own ? (
-            <TextInput
-              label="Schedule"
-              description="Minute, hour, day, month, weekday; in UTC."
-              value={schedule}
-              onChange={(event) => {
-                setSchedule(event.currentTarget.value)
-              }}
-            />
-          ) : null}
-          <NumberInput
-            label="At most so many hours old"
-            description="Shown in red here and in /metrics when missed; empty promises nothing."
-            min={1}
-            max={8760}
-            value={promise}
-            onChange={setPromise}
-          />
-        </div>
-        <p>
-          Fresh as of <Fresh pull={pull} />
-        </p>
-        <div className="row">
-          <Button
-            loading={save.isPending}
-            onClick={() => {
-              save.mutate({
-                params,
-                body: {
-                  schedule: schedule === '' ? null : schedule,
-                  promiseHours: promise === '' ? null : Number(promise),
-                },
-              })
-            }}
-          >
-            Keep this
-          </Button>
-          <Button
-            variant="default"
-            onClick={() => {
-              save.mutate({ params, body: { paused: !pull.paused } })
-            }}
-          >
-            {pull.paused ? 'Go on' : 'Pause the schedule'}
-          </Button>
-        </div>
-      </div>
-    </Card>
+    <WhenCard
+      of={pull}
+      saving={save.isPending}
+      onSave={(body) => {
+        save.mutate({ params: { id: pull.id }, body })
+      }}
+    />
   )
 }
 

@@ -3,7 +3,8 @@ import { Link, useNavigate } from '@tanstack/react-router'
 import { useState, type FormEvent } from 'react'
 import { routes as sources } from '../../sources/contract.ts'
 import { useDeed, useRoute } from '../../../ui/api.ts'
-import { Ago, count, plural } from '../../../ui/format.tsx'
+import { count, plural } from '../../../ui/format.tsx'
+import { Fresh } from '../../../ui/freshness.tsx'
 import { Ask, Card, Empty, Page, Table } from '../../../ui/page.tsx'
 import { Mark } from '../../../ui/signal.tsx'
 import { routes, type Pull } from '../contract.ts'
@@ -44,7 +45,7 @@ export function PullsPage() {
                     </td>
                     <td>{row.sourceName}</td>
                     <td>
-                      <Fresh pull={row} />
+                      <Fresh of={row.freshness} />
                     </td>
                     <td>
                       <RunState pull={row} />
@@ -71,25 +72,6 @@ function sentenceOf(rows: readonly Pull[]): string {
     return `${plural(late.length, 'table is', 'tables are')} older than promised: ${late.map((row) => row.name).join(', ')}.`
   if (failed.length > 0) return `The last run of ${failed.map((row) => row.name).join(', ')} failed; its page says why.`
   return `${plural(rows.length, 'table is', 'tables are')} read, and none is older than promised.`
-}
-
-/** How old what is here is, and whether that is more than was promised. */
-export function Fresh({ pull }: { pull: Pull }) {
-  const { freshAt, missed, promiseHours } = pull.freshness
-  if (missed)
-    return (
-      <Mark is="fail">
-        <Ago at={freshAt} />, promised {plural(promiseHours ?? 0, 'hour', 'hours')}
-      </Mark>
-    )
-  if (freshAt === null) return <span className="secondary">nothing yet</span>
-  return promiseHours === null ? (
-    <Ago at={freshAt} />
-  ) : (
-    <Mark is="ok">
-      <Ago at={freshAt} />
-    </Mark>
-  )
 }
 
 function RunState({ pull }: { pull: Pull }) {
