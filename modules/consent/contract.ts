@@ -28,6 +28,8 @@ export const ConsentRecord = z.object({
   at: z.string(),
   recordedAt: z.string(),
   wording: z.string().nullable(),
+  /** Where it stands: the message of a link, the confirmation, or the file and line that it was read from. */
+  proof: z.string().nullable(),
 })
 export type ConsentRecord = z.infer<typeof ConsentRecord>
 

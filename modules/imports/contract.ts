@@ -44,7 +44,15 @@ export const Meaning = z.discriminatedUnion('kind', [
       .string()
       .regex(/^[A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)?$/, 'a name such as firstName or address.city'),
   }),
-  z.object({ kind: z.literal('consent'), part: z.enum(['topic', 'state', 'at', 'source']) }),
+  /** A state agrees to the topic that is chosen for it, or to the one that another column of the row names. */
+  z.object({
+    kind: z.literal('consent'),
+    part: z.enum(['topic', 'state', 'at', 'source']),
+    topic: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'the short name of a topic')
+      .optional(),
+  }),
   z.object({ kind: z.literal('ignore') }),
 ])
 export type Meaning = z.infer<typeof Meaning>
@@ -59,14 +67,32 @@ export const Column = z.object({
 })
 export type Column = z.infer<typeof Column>
 
-/** Every row of the file ends in exactly one of these: rows = sent + unchanged + rejected. */
+/** Whether a column looks as if people had agreed to something in it: offered as consent, never taken for it unasked. */
+export const looksLikeConsent = ({ name, type, meaning }: Pick<Column, 'name' | 'type' | 'meaning'>): boolean =>
+  meaning.kind !== 'consent' &&
+  type === 'boolean' &&
+  /news[ _-]?letter|opt[ _-]?in|consent|permission|einwilligung|subscri|abonn|mailing/i.test(name)
+
+/** Columns that say whether people agreed, and of which nobody said to what. */
+export const consentWithoutTopic = <One extends Pick<Column, 'name' | 'meaning'>>(columns: readonly One[]): One[] =>
+  columns.some(({ meaning }) => meaning.kind === 'consent' && meaning.part === 'topic')
+    ? []
+    : columns.filter(
+        ({ meaning }) => meaning.kind === 'consent' && meaning.part === 'state' && meaning.topic === undefined,
+      )
+
+/** Every row of the file ends in exactly one of these: rows = sent + unchanged + quarantined + rejected. */
 export const Counts = z.object({
   rows: z.number().int(),
   sent: z.number().int(),
   unchanged: z.number().int(),
+  /** Rows of which an event was put aside at the door, such as one that is too large: the quarantine says why. */
+  quarantined: z.number().int(),
   rejected: z.number().int(),
   /** Rows that go in although single cells of them could not be read. */
   withProblems: z.number().int(),
+  /** What the rows that go in say of consent, by the topic as it is spelled; of the first 50. */
+  consents: z.array(z.object({ topic: z.string(), given: z.number().int(), withdrawn: z.number().int() })),
   reasons: z.array(z.object({ reason: z.string(), rows: z.number().int() })),
 })
 export type Counts = z.infer<typeof Counts>

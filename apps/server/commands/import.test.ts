@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { readConfig } from '../../../platform/config/config.ts'
+import { ask } from '../control.ts'
+import type { Import } from '../../../modules/imports/contract.ts'
 import { importFile } from './import.ts'
+import { withServer } from './server-of.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'il-import-'))
 afterAll(() => rm(folder, { recursive: true, force: true }))
@@ -27,4 +30,27 @@ it('a file is tried dry and then read in from the command line, into a source th
   expect(await run(true)).toEqual({ code: 0, rows: 2, unchanged: 0 })
   expect(await run(false)).toEqual({ code: 0, rows: 2, unchanged: 0 })
   expect(await run(false)).toEqual({ code: 0, rows: 2, unchanged: 2 })
+  // Meant otherwise and read in on its page, the next file of this shape is read that way.
+  await withServer(config, async (server) => {
+    const [last] = (await ask(server, 'GET', '/api/imports')) as Import[]
+    if (last === undefined) throw new Error('nothing was read in')
+    await ask(server, 'PUT', `/api/imports/${last.id}/plan`, {
+      format: last.format,
+      columns: last.columns.map(({ index, type, meaning }) => ({
+        index,
+        type,
+        meaning: index === 1 ? { kind: 'trait', name: 'nickname' } : meaning,
+      })),
+    })
+    await ask(server, 'POST', `/api/imports/${last.id}/run`)
+  })
+  const printed: string[] = []
+  await importFile.run({
+    config,
+    options: { 'dry-run': true },
+    rest: ['Altes CRM', file],
+    json: false,
+    print: (text) => printed.push(text),
+  })
+  expect(printed.join('\n')).toMatch(/Read as the last file with these columns was[^]*Vorname +trait nickname/)
 }, 120_000)

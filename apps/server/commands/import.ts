@@ -1,7 +1,7 @@
 import { createReadStream, existsSync } from 'node:fs'
 import { basename } from 'node:path'
 import { Readable } from 'node:stream'
-import { fileKinds, type Import } from '../../../modules/imports/contract.ts'
+import { fileKinds, looksLikeConsent, type Import } from '../../../modules/imports/contract.ts'
 import type { Source } from '../../../modules/sources/contract.ts'
 import { systemClock } from '../../../platform/clock/clock.ts'
 import { ask, type RunningServer } from '../control.ts'
@@ -24,9 +24,10 @@ export const importFile: Command = {
     if (!existsSync(path)) throw new Misuse(`There is no file ${path}.`)
     return withServer(config, async (server) => {
       const done = await through(server, path, name, options['dry-run'] === true, (line) => {
-        if (!json) process.stderr.write(`\r${line.padEnd(78)}`)
+        // To a person who looks; a log would keep each of them.
+        if (!json && process.stderr.isTTY) process.stderr.write(`\r\u001B[2K${line}`)
       })
-      if (!json) process.stderr.write('\r'.padEnd(79) + '\r')
+      if (!json && process.stderr.isTTY) process.stderr.write('\r\u001B[2K')
       print(json ? JSON.stringify(done) : report(done, options['dry-run'] === true))
       return done.state === 'failed' ? 1 : 0
     })
@@ -53,9 +54,10 @@ async function through(
   )) as Import
   let now = (await ask(server, 'POST', `/api/imports/${uploaded.id}/${dry ? 'check' : 'run'}`)) as Import
   while (now.state === 'checking' || now.state === 'running') {
-    progress(
-      `${String(now.counts?.rows ?? 0)} rows, ${String(Math.round((now.bytesRead / Math.max(1, now.bytes)) * 100))}% of the file`,
-    )
+    if (now.counts !== null)
+      progress(
+        `${String(now.counts.rows)} rows, ${String(Math.round((now.bytesRead / Math.max(1, now.bytes)) * 100))}% of the file`,
+      )
     await systemClock.sleep(300)
     now = (await ask(server, 'GET', `/api/imports/${uploaded.id}`)) as Import
   }
@@ -89,14 +91,29 @@ function report(done: Import, dry: boolean): string {
           : meaning.kind === 'trait'
             ? `trait ${meaning.name}`
             : meaning.kind === 'consent'
-              ? `consent: ${meaning.part}`
+              ? `consent: ${meaning.part}${meaning.topic === undefined ? '' : ` of topic ${meaning.topic}`}`
               : 'left out'
-      return `  ${column.name.padEnd(24)} ${means}`
+      const offer = looksLikeConsent(column)
+        ? '  (looks like consent; none is recorded from it until a topic is chosen on the page of the import)'
+        : ''
+      return `  ${column.name.padEnd(24)} ${means}${offer}`
     }),
   ]
   if (counts !== null)
     lines.push(
-      `${String(counts.rows)} rows: ${String(counts.sent)} ${dry ? 'would go in' : 'went in'}, ${String(counts.unchanged)} unchanged, ${String(counts.rejected)} rejected; ${String(counts.withProblems)} with cells that could not be read.`,
+      `${String(counts.rows)} rows: ${String(counts.sent)} ${dry ? 'would go in' : 'went in'}, ${String(counts.unchanged)} unchanged, ${String(counts.quarantined)} put aside, ${String(counts.rejected)} rejected; ${String(counts.withProblems)} with cells that could not be read.`,
+      ...counts.consents.flatMap(({ topic, given, withdrawn }) => [
+        ...(given === 0
+          ? []
+          : [
+              `${String(given)} ${given === 1 ? 'consent' : 'consents'} to topic ${topic} ${dry ? 'will be' : given === 1 ? 'was' : 'were'} recorded.`,
+            ]),
+        ...(withdrawn === 0
+          ? []
+          : [
+              `${String(withdrawn)} ${withdrawn === 1 ? 'withdrawal' : 'withdrawals'} from topic ${topic} ${dry ? 'will be' : withdrawn === 1 ? 'was' : 'were'} recorded.`,
+            ]),
+      ]),
       ...counts.reasons.map((one) => `  ${String(one.rows).padStart(6)} × ${one.reason}`),
       ...done.worst.map((row) => `  line ${String(row.line)}: ${row.problems.join('; ')}`),
     )

@@ -198,6 +198,7 @@ export function createConsent(needs: ConsentNeeds): Consent {
         source: one.source,
         at: one.at.toISOString(),
         recordedAt: one.recorded_at.toISOString(),
+        proof: one.proof,
         wording: one.wording,
       })),
     }

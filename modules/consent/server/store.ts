@@ -170,9 +170,10 @@ export function consentStore(postgres: Postgres) {
         source: string
         at: Date
         recorded_at: Date
+        proof: string | null
         wording: string | null
       }>(
-        `SELECT r.topic_id, r.channel, r.state, r.basis, r.source, r.at, r.recorded_at, w.text AS wording
+        `SELECT r.topic_id, r.channel, r.state, r.basis, r.source, r.at, r.recorded_at, r.proof, w.text AS wording
          FROM consent.record r LEFT JOIN consent.wording w ON w.hash = r.wording_hash WHERE r.address_key = $1 ORDER BY r.id DESC LIMIT $2`,
         [addressKey, limit],
       ),

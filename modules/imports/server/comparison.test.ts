@@ -32,7 +32,7 @@ function aSource() {
       const comparison = createComparison(`run ${String(runs)}`)
       for (const [at, cell] of file.slice(0, until).entries()) {
         const [key = ''] = cell.split(':')
-        const row: Row = { kind: 'row', line: at + 1, key, hash: cell, events: [{}], problems: [] }
+        const row: Row = { kind: 'row', line: at + 1, key, hash: cell, events: [{}], consents: [], problems: [] }
         const decided = comparison.next({ line: at + 1, cells: [cell] }, row, new Map([[key, rowsOf(key)]]))
         all.push(...decided)
         apply(decided, at + 1 < until)

@@ -10,6 +10,8 @@ export interface LastRow {
   hash: string
   generation: number
   run: string
+  /** It was put aside when it came. */
+  aside: boolean
 }
 
 /** One row with what is to be done: sent under a generation, or nothing because it is here. */
@@ -17,6 +19,8 @@ export interface Decided {
   record: CsvRecord
   row: Row
   known: boolean
+  /** It was put aside before this run was stopped. */
+  aside?: boolean
   /** To be sent, and then written down. Absent for what is here, or went in before this run was stopped. */
   send?: LastRow
 }
@@ -56,7 +60,10 @@ export function createComparison(run: string) {
       record,
       row,
       known: !mine && !send,
-      ...(send ? { send: { key, nth, hash, generation: stored === undefined ? 0 : stored.generation + 1, run } } : {}),
+      ...(mine && stored.aside ? { aside: true } : {}),
+      ...(send
+        ? { send: { key, nth, hash, generation: stored === undefined ? 0 : stored.generation + 1, run, aside: false } }
+        : {}),
     }
     const more = rows.some((other) => other.nth > nth && other.hash !== '' && other.run !== run)
     if (!more) open.delete(key)
@@ -83,7 +90,7 @@ export function createComparison(run: string) {
                   record: held.record,
                   row: held.row,
                   known: false,
-                  send: { ...held.last, generation: held.last.generation + 1, run },
+                  send: { ...held.last, generation: held.last.generation + 1, run, aside: false },
                 },
               ],
         ),

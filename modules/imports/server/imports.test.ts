@@ -10,7 +10,7 @@ import { createJobs, prepareJobs } from '../../../platform/jobs/worker.ts'
 import { silentLog } from '../../../platform/log/log.ts'
 import { createIds, systemRandom } from '../../../platform/random/random.ts'
 import { createAudit } from '../../audit/server/index.ts'
-import type { Import } from '../contract.ts'
+import { looksLikeConsent, type Import } from '../contract.ts'
 import { createImports, type Imports } from './index.ts'
 
 const day = 86_400_000
@@ -141,6 +141,37 @@ describe('a file that is handed in', () => {
     const before = await files().list()
     await expect(handIn(aLife().imports, text)).rejects.toThrow(because)
     expect(await files().list()).toEqual(before)
+  })
+
+  it('counts the rows that were put aside at the door apart, also when it goes on after a stop', async () => {
+    const { imports } = aLife()
+    const text = `CUST_NO;NAME\nq2;Åsa\nq3;Zoë\n;nobody\nq1;${'x'.repeat(300_000)}\n`
+    const { id } = await handIn(imports, text)
+    const counts = { rows: 4, sent: 2, unchanged: 0, quarantined: 1, rejected: 1 }
+    expect((await imports.through(id, 'run')).counts).toMatchObject(counts)
+    expect(await stored('q')).toBe(2)
+    // As a process leaves it that was killed before it wrote the end down.
+    await postgres.query(`UPDATE imports.import SET state = 'uploaded', run = run - 1 WHERE id = $1`, [id])
+    expect((await imports.through(id, 'run')).counts).toMatchObject(counts)
+    expect((await imports.through(id, 'run')).counts).toMatchObject({ rows: 4, sent: 0, unchanged: 3, quarantined: 0 })
+  })
+
+  it('records consent only to a topic that a person chose, and says before how many', async () => {
+    const { imports } = aLife()
+    const { id, format, columns } = await handIn(imports, 'CUST_NO;Newsletter\nn1;ja\nn2;nein\nn3;ja\n')
+    expect(columns[1]?.meaning).toEqual({ kind: 'trait', name: 'newsletter' })
+    expect(columns.filter(looksLikeConsent).map(({ name }) => name)).toEqual(['Newsletter'])
+    const means = (topic?: string) =>
+      imports.plan(caller, id, format, [
+        { index: 1, type: 'boolean', meaning: { kind: 'consent', part: 'state', ...(topic && { topic }) } },
+      ])
+    await means()
+    await expect(imports.run(caller, id)).rejects.toThrow('“Newsletter” says whether people agreed, but not to what')
+    await means('offers')
+    const consents = [{ topic: 'offers', given: 2, withdrawn: 1 }]
+    expect((await imports.through(id, 'check')).counts).toMatchObject({ consents })
+    expect((await imports.through(id, 'run')).counts).toMatchObject({ consents })
+    expect((await imports.through(id, 'check')).counts).toMatchObject({ consents: [] })
   })
 
   it('needs a column that says whom a row is about', async () => {

@@ -1,4 +1,4 @@
-export { createImports, type Imports } from './service.ts'
+export { createImports, type HandedInBy, type Imports } from './service.ts'
 export { addImportRoutes } from './routes.ts'
 export { guessMeanings } from './meanings.ts'
 export { sayRow } from './rows.ts'

@@ -13,6 +13,12 @@ export interface Mapping {
 export const shapeOf = (kind: FileKind, names: readonly string[]): string =>
   hash('sha256', JSON.stringify([kind, [...names].sort()])).slice(0, 32)
 
+/** Whether two sets of columns have the same names, in whatever order. */
+export const sameNames = (some: readonly { name: string }[], others: readonly { name: string }[]): boolean => {
+  const sorted = (columns: readonly { name: string }[]) => columns.map(({ name }) => name).sort()
+  return JSON.stringify(sorted(some)) === JSON.stringify(sorted(others))
+}
+
 /** The format as it was kept, but for what belongs to this very file. */
 export const formatAsKept = (found: Format, kept: Format): Format => ({
   ...kept,

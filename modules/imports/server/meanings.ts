@@ -35,10 +35,16 @@ const usual: readonly (readonly [RegExp, Meaning])[] = [
 
 /** A first guess of what each column means; a person sees and corrects it. Free text is left out unless it is asked for. */
 export function guessMeanings(columns: readonly CsvColumn[]): Column[] {
-  const hasConsent = columns.some((column) => /consent|opt[ _-]?in|einwilligung/i.test(column.name))
+  // Whether somebody agreed is taken as that only where the file says to what; else it is offered (contract.ts, looksLikeConsent).
+  const isTopic = ({ name, type }: CsvColumn) => /^(topic|list|newsletter)$/i.test(name.trim()) && type !== 'boolean'
+  const hasConsent = columns.some(isTopic) && columns.some(({ name }) => /consent|opt[ _-]?in|einwilligung/i.test(name))
   return columns.map((column) => {
     const name = column.name.trim()
-    const known = usual.find(([pattern, meaning]) => pattern.test(name) && (meaning.kind !== 'consent' || hasConsent))
+    const known = usual.find(
+      ([pattern, meaning]) =>
+        pattern.test(name) &&
+        (meaning.kind !== 'consent' || (hasConsent && (meaning.part !== 'topic' || isTopic(column)))),
+    )
     if (known !== undefined) return { ...column, type: typeFor(known[1], column.type), meaning: known[1] }
     if (column.type === 'email') return { ...column, meaning: { kind: 'identifier', type: 'email' } }
     const trait = camelCase(name)

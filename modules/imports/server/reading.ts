@@ -17,6 +17,7 @@ import { createTally } from './tally.ts'
 
 /** Large enough that the round trips to the disk and to PostgreSQL are few, small enough for one append; of 500 rows at once half the time was waiting. */
 const rowsAtOnceByDefault = 4_000
+const nothing: ReadonlySet<Decided> = new Set()
 /** Without a sign of life for so long a reading is taken up by another process. A journal that is busy may hold a chunk for a minute. */
 const heldMs = 90_000
 
@@ -39,18 +40,27 @@ export function createReading(needs: ReadingNeeds) {
   const until = () => new Date(clock.ms() + heldMs)
 
   /** First into the journal, then written down: killed in between, the same rows come again under the same message ids, and count once. */
-  async function send(source: Source, decided: readonly Decided[]): Promise<void> {
-    const rows = decided.flatMap(({ row, send: as }) => (as === undefined ? [] : [{ row, as }]))
-    if (rows.length === 0) return
-    await collect.accept(
+  async function send(source: Source, decided: readonly Decided[]): Promise<ReadonlySet<Decided>> {
+    const aside = new Set<Decided>(decided.filter((one) => one.aside === true))
+    const rows = decided.flatMap((one) => (one.send === undefined ? [] : [{ one, as: one.send }]))
+    if (rows.length === 0) return aside
+    const { putAside } = await collect.accept(
       source,
-      rows.flatMap(({ row, as }) => eventsOf(row, as)),
+      rows.flatMap(({ one, as }) => eventsOf(one.row, as)),
       'import',
     )
+    if (putAside.length > 0) {
+      const owners = rows.flatMap(({ one }) => one.row.events.map(() => one))
+      for (const at of putAside) {
+        const owner = owners[at]
+        if (owner !== undefined) aside.add(owner)
+      }
+    }
     await store.putLastRows(
       source.id,
-      rows.map(({ as }) => as),
+      rows.map(({ one, as }) => (aside.has(one) ? { ...as, aside: true } : as)),
     )
+    return aside
   }
 
   async function lastRowsOf(sourceId: string, keys: readonly string[]): Promise<Map<string, LastRow[]>> {
@@ -73,9 +83,10 @@ export function createReading(needs: ReadingNeeds) {
       rejected: readonly { record: CsvRecord; result: RowResult }[],
       bytesRead: number,
     ): Promise<boolean> => {
-      if (running) await send(source, decided)
-      for (const { record, result } of rejected) tally.add(record, result, false)
-      for (const { record, row: read, known } of decided) tally.add(record, read, known)
+      const aside = running ? await send(source, decided) : nothing
+      for (const { record, result } of rejected) tally.add(record, result, 'sent')
+      for (const one of decided)
+        tally.add(one.record, one.row, one.known ? 'unchanged' : aside.has(one) ? 'quarantined' : 'sent')
       return store.progress(row.id, reader, until(), bytesRead, tally.counts(), tally.worst())
     }
     const file = await tableFile(files, row.id, row.bytes)
@@ -95,7 +106,7 @@ export function createReading(needs: ReadingNeeds) {
         signal.throwIfAborted()
         const rows = records.map((record) => ({
           record,
-          result: readRow(record, row.columns, row.format, row.sourceId),
+          result: readRow(record, row.columns, row.format, row.sourceId, row.fileName),
         }))
         const last = isKnown
           ? await lastRowsOf(

@@ -74,6 +74,43 @@ describe('a row of a CRM export', () => {
 })
 
 describe('a row of a newsletter list', () => {
+  it('has no consent in a yes or no that does not say to what', () => {
+    for (const name of ['Newsletter', 'opt-in', 'Consent', 'Einwilligung'])
+      expect(read(`email;${name}\na@mail.example;yes\nb@mail.example;no\n`)[0]).toMatchObject({ consents: [] })
+  })
+
+  it('agrees to several topics in columns of their own, each with file and line as its proof', () => {
+    const record = { line: 14, cells: ['ivo@mail.example', 'ja', 'nein', ''] }
+    const state = (index: number, topic: string) => ({
+      index,
+      name: topic,
+      type: 'boolean' as const,
+      filled: 1,
+      samples: [],
+      meaning: { kind: 'consent' as const, part: 'state' as const, topic },
+    })
+    const columns = [
+      {
+        ...state(0, 'x'),
+        name: 'E-MAIL',
+        type: 'email' as const,
+        meaning: { kind: 'identifier' as const, type: 'email' },
+      },
+      state(1, 'news'),
+      state(2, 'offers'),
+      state(3, 'events'),
+    ]
+    const row = readRow(record, columns, { dateOrder: 'dmy' }, 'source_1', 'Kunden März.csv')
+    if (row.kind !== 'row') throw new Error(row.reason)
+    expect(row.consents).toEqual([
+      { topic: 'news', given: true },
+      { topic: 'offers', given: false },
+    ])
+    const events = eventsOf(row, { nth: 0, generation: 0 }) as { messageId: string; properties?: object }[]
+    expect(new Set(events.map((event) => event.messageId)).size).toBe(3)
+    expect(events[1]?.properties).toMatchObject({ topic: 'news', proof: 'Kunden März.csv, line 14' })
+  })
+
   it('brings what the person agreed to, with its own time, as an event of its own', () => {
     const list =
       'email,first_name,topic,consent,consent_at,consent_source\nå@mail.example,,offers,given,2024-03-01T10:00:00Z,"shop, checkout"\nb@mail.example,B,news,perhaps,,\n'

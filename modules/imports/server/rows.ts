@@ -13,6 +13,8 @@ export interface Row {
   hash: string
   /** The events it stands for, without message ids. */
   events: object[]
+  /** To which topics it agrees, and which it takes back. */
+  consents: { topic: string; given: boolean }[]
   problems: string[]
 }
 type Rejected = { kind: 'rejected'; line: number; reason: string; problems: string[] }
@@ -28,7 +30,10 @@ const hashOf = (value: unknown) => hash('sha256', JSON.stringify(value))
 export function eventsOf(row: Row, as: { nth: number; generation: number }): object[] {
   const tail = as.nth === 0 && as.generation === 0 ? '' : `-${String(as.nth)}.${String(as.generation)}`
   const messageId = `row-${row.hash.slice(0, 40)}${tail}`
-  return row.events.map((event, at) => ({ ...event, messageId: at === 0 ? messageId : `${messageId}-consent` }))
+  return row.events.map((event, at) => ({
+    ...event,
+    messageId: at === 0 ? messageId : `${messageId}-consent${at === 1 ? '' : String(at)}`,
+  }))
 }
 
 /** A row with the hashes by which it is compared with what was said before. */
@@ -37,8 +42,9 @@ export function readRow(
   columns: readonly Column[],
   format: Pick<Format, 'dateOrder'>,
   sourceId: string,
+  fileName = 'a file',
 ): RowResult {
-  const said = sayRow(record, columns, format, 'import')
+  const said = sayRow(record, columns, format, 'import', proofOf(fileName, record.line))
   if (said.kind === 'rejected') return said
   const { about, says, ...row } = said
   return { ...row, key: hashOf([sourceId, about]).slice(0, 32), hash: hashOf([sourceId, ...says]) }
@@ -47,6 +53,7 @@ export function readRow(
 /**
  * Turns a record into an `identify` event, and into a consent event where the row says what a person agreed to.
  * @param way by which the row came, as the events say it
+ * @param proof where it stands: kept with a consent that it gives
  * @returns with whom it is about, and everything that it says
  */
 export function sayRow(
@@ -54,6 +61,7 @@ export function sayRow(
   columns: readonly Column[],
   format: Pick<Format, 'dateOrder'>,
   way: 'import' | 'pull' | 'stream',
+  proof: string,
 ): (Omit<Row, 'key' | 'hash'> & { about: { type: string; id: string } | undefined; says: unknown[] }) | Rejected {
   if (record.problem !== undefined)
     return { kind: 'rejected', line: record.line, reason: record.problem, problems: [record.problem] }
@@ -63,6 +71,7 @@ export function sayRow(
   const identifiers: { type: string; id: string }[] = []
   const traits: Record<string, unknown> = {}
   const consent: Partial<Record<'topic' | 'state' | 'at' | 'source', string>> = {}
+  const states: { name: string; topic: string | undefined; state: string }[] = []
   for (const column of columns) {
     if (column.meaning.kind === 'ignore') continue
     const isText =
@@ -74,7 +83,11 @@ export function sayRow(
       identifiers.push({ type: column.meaning.type, id: String(cell.value) })
       if (column.meaning.type === 'email' || column.meaning.type === 'phone') traits[column.meaning.type] = cell.value
     } else if (column.meaning.kind === 'trait') setTrait(traits, column.meaning.name, cell.value)
-    else consent[column.meaning.part] = String(cell.value)
+    else {
+      const { part, topic } = column.meaning
+      if (part === 'state') states.push({ name: column.name, topic, state: String(cell.value) })
+      else consent[part] = String(cell.value)
+    }
   }
   if (identifiers.length === 0)
     return {
@@ -93,37 +106,57 @@ export function sayRow(
   }
   const who = userId === undefined ? {} : { userId }
   const events: object[] = [{ type: 'identify', ...who, traits, context }]
-  const granted = consent.state === undefined ? undefined : consentState(consent.state)
-  if (consent.state !== undefined && granted === undefined)
-    problems.push(`consent: “${consent.state}” is neither given nor withdrawn`)
-  if (granted !== undefined) {
-    const at =
-      consent.at === undefined || Number.isNaN(Date.parse(consent.at))
-        ? {}
-        : { timestamp: new Date(consent.at).toISOString() }
-    events.push({
-      type: 'track',
-      ...who,
-      event: granted ? 'Consent Given' : 'Consent Withdrawn',
-      properties: {
-        channel: 'email',
-        topic: consent.topic ?? 'news',
-        source: consent.source ?? way,
-        email: traits['email'] ?? null,
-      },
-      context,
-      ...at,
-    })
+  const consents: Row['consents'] = []
+  const at =
+    consent.at === undefined || Number.isNaN(Date.parse(consent.at))
+      ? {}
+      : { timestamp: new Date(consent.at).toISOString() }
+  for (const { name, topic = consent.topic, state } of states) {
+    const given = consentState(state)
+    if (given === undefined) problems.push(`consent: “${state}” is neither given nor withdrawn`)
+    // Nobody said to what: that is no consent to anything.
+    else if (topic === undefined) problems.push(`${name}: it names no topic, so no consent is recorded`)
+    else {
+      consents.push({ topic, given })
+      events.push({
+        type: 'track',
+        ...who,
+        event: given ? 'Consent Given' : 'Consent Withdrawn',
+        properties: {
+          channel: 'email',
+          topic,
+          source: consent.source ?? way,
+          proof,
+          email: traits['email'] ?? null,
+        },
+        context,
+        ...at,
+      })
+    }
+  }
+  const [first] = states
+  if (states.length === 1 && first !== undefined) {
+    consent.state = first.state
+    if (first.topic !== undefined) consent.topic = first.topic
   }
   return {
     kind: 'row',
     line: record.line,
     about,
-    says: [identifiers, traits, consent],
+    says: [
+      identifiers,
+      traits,
+      consent,
+      ...(states.length > 1 ? states.map(({ topic, state }) => [topic, state]) : []),
+    ],
     events,
+    consents,
     problems,
   }
 }
+
+/** Where a consent was read: kept with its record, and never longer than that keeps. */
+const proofOf = (from: string, line: number) => `${from.slice(0, 160)}, line ${String(line)}`
 
 function consentState(text: string): boolean | undefined {
   const word = text.trim().toLowerCase()

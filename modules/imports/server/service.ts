@@ -13,10 +13,10 @@ import type { Readable } from 'node:stream'
 import { actorOf, type Audit } from '../../audit/server/index.ts'
 import type { Collect } from '../../collect/server/index.ts'
 import type { Sources } from '../../sources/server/index.ts'
-import { ImportId, keepDays, type Column, type Format, type Import } from '../contract.ts'
+import { consentWithoutTopic, ImportId, keepDays, type Column, type Format, type Import } from '../contract.ts'
 import { columnsOfTable, detectTable } from './formats/kinds.ts'
 import { tableFile } from './formats/table-file.ts'
-import { columnsAsKept, formatAsKept, shapeOf } from './mapping.ts'
+import { columnsAsKept, formatAsKept, sameNames, shapeOf } from './mapping.ts'
 import { guessMeanings } from './meanings.ts'
 import { createReading } from './reading.ts'
 import { importStore, type StoredImport } from './store.ts'
@@ -25,13 +25,19 @@ const maxBytes = 2_147_483_648
 const tendEveryMs = 10_000
 const atRest: Import['state'][] = ['uploaded', 'checked', 'cancelled', 'failed', 'done']
 
+/** A person, a program with a key, or a part of this product that brings files. */
+export type HandedInBy =
+  Pick<Caller, 'kind' | 'accountId' | 'name'> | { kind: 'system'; accountId: string; name: string }
+
 export interface Imports {
   /** Stores the file and tells how it would be read. @throws Refusal bad_input for an empty file, too_large past 2 GiB */
   upload(
-    by: Pick<Caller, 'kind' | 'accountId' | 'name'>,
+    by: HandedInBy,
     sourceId: Id<'source'>,
     fileName: string,
     content: Readable,
+    /** Written in the same transaction; what it throws takes the import and its file back. */
+    alongside?: (tx: Postgres, made: Pick<Import, 'id' | 'columns' | 'mapped'>) => Promise<void>,
   ): Promise<Import>
   get(id: Id<'import'>): Promise<Import>
   list(): Promise<Import[]>
@@ -45,6 +51,8 @@ export interface Imports {
   check(caller: Caller, id: Id<'import'>): Promise<Import>
   /** The run, in the background. */
   run(caller: Caller, id: Id<'import'>): Promise<Import>
+  /** A run to its end for somebody who brings files again and again: their mapping stays whose it is. Aborted, it goes on in the next process. */
+  readIn(by: HandedInBy, id: Id<'import'>, signal: AbortSignal): Promise<Import>
   cancel(caller: Caller, id: Id<'import'>): Promise<Import>
   /** Check or run to the end, for the command line and the demo company. */
   through(id: Id<'import'>, kind: 'check' | 'run'): Promise<Import>
@@ -115,15 +123,19 @@ export function createImports(needs: ImportNeeds): Imports {
       const mapping = await store.mapping(sourceId, shape)
       if (mapping === undefined) return { format: found, columns: guessMeanings(names), shape, mapping }
       const format = formatAsKept(found, mapping.format)
-      const columns = columnsAsKept(guessMeanings(await columnsOfTable(file, format)), mapping.columns)
-      return { format, columns, shape, mapping }
+      const asKept = await columnsOfTable(file, format)
+      // Found with the same columns, but under the separator or sheet that was kept there are others: nothing is known of it.
+      if (!sameNames(asKept, mapping.columns))
+        return { format: found, columns: guessMeanings(names), shape, mapping: undefined }
+      return { format, columns: columnsAsKept(guessMeanings(asKept), mapping.columns), shape, mapping }
     } catch (error) {
       await files.remove(id)
       throw error
     }
   }
 
-  async function start(caller: Caller, id: Id<'import'>, kind: 'check' | 'run'): Promise<Import> {
+  /** @param alone somebody reads it here and now: no job does, and what it means was decided by others */
+  async function start(by: HandedInBy, id: Id<'import'>, kind: 'check' | 'run', alone = false): Promise<Import> {
     const row = await need(id)
     needFile(row)
     if (!row.columns.some((column) => column.meaning.kind === 'identifier')) {
@@ -132,20 +144,26 @@ export function createImports(needs: ImportNeeds): Imports {
         'No column is an identifier, so no row can be told to belong to anyone. Mark the e-mail address or a customer number as identifier.',
       )
     }
+    const [agreed] = consentWithoutTopic(row.columns)
+    if (agreed !== undefined)
+      throw new Refusal(
+        'not_now',
+        `“${agreed.name}” says whether people agreed, but not to what. Choose the topic, or leave the column out.`,
+      )
     const moved = await postgres.transaction(async (tx) => {
       const did = await importStore(tx).move(id, atRest, kind === 'check' ? 'checking' : 'running')
       if (!did) return false
-      await needs.jobs.enqueue(tx, work, { id }, { key: `imports ${id}` })
+      if (!alone) await needs.jobs.enqueue(tx, work, { id }, { key: `imports ${id}` })
       // What is read in is what was meant: the next file of this shape is read the same way.
-      if (kind === 'run')
+      if (kind === 'run' && !alone)
         await importStore(tx).saveMapping(row.sourceId, row.shape, {
           format: row.format,
           columns: row.columns.map(({ name, type, meaning }) => ({ name, type, meaning })),
           savedAt: clock.now(),
-          savedBy: caller.name,
+          savedBy: by.name,
         })
       await audit.write(tx, {
-        actor: actorOf(caller),
+        actor: { kind: by.kind, id: by.accountId },
         deed: `import.${kind}`,
         object: { kind: 'import', id },
         summary: kind === 'check' ? 'tried an import dry' : 'started an import',
@@ -179,7 +197,7 @@ export function createImports(needs: ImportNeeds): Imports {
   }
 
   return {
-    async upload(by, sourceId, fileName, content) {
+    async upload(by, sourceId, fileName, content, alongside) {
       const source = await sources.get(sourceId)
       if (source === undefined) throw new Refusal('not_found', 'There is no such source.')
       const id = needs.ids.next('import')
@@ -189,7 +207,7 @@ export function createImports(needs: ImportNeeds): Imports {
         throw new Refusal('bad_input', 'The file is empty.')
       }
       const { format, columns, shape, mapping } = await looked(id, sourceId, bytes)
-      await postgres.transaction(async (tx) => {
+      const keep = async (tx: Postgres) => {
         await importStore(tx).insert({
           id,
           sourceId,
@@ -209,7 +227,15 @@ export function createImports(needs: ImportNeeds): Imports {
           summary: 'handed in a file',
           facts: { source: sourceId, bytes },
         })
-      })
+        const mapped = mapping === undefined ? null : { by: mapping.savedBy, at: mapping.savedAt.toISOString() }
+        await alongside?.(tx, { id, columns, mapped })
+      }
+      try {
+        await postgres.transaction(keep)
+      } catch (error) {
+        await files.remove(id)
+        throw error
+      }
       return show(await need(id))
     },
     get: async (id) => show(await need(id)),
@@ -241,6 +267,11 @@ export function createImports(needs: ImportNeeds): Imports {
     },
     check: (caller, id) => start(caller, id, 'check'),
     run: (caller, id) => start(caller, id, 'run'),
+    async readIn(by, id, signal) {
+      await start(by, id, 'run', true)
+      await read(id, signal)
+      return show(await need(id))
+    },
     async cancel(caller, id) {
       const state = await postgres.transaction(async (tx) => {
         const now = await importStore(tx).cancel(id, clock.now())

@@ -40,7 +40,7 @@ type Row = Omit<ImportTable, 'format' | 'columns' | 'counts' | 'worst' | 'run' |
   shape: string
   format: Format
   columns: Column[]
-  counts: Counts | null
+  counts: (Omit<Counts, 'quarantined' | 'consents'> & Partial<Counts>) | null
   worst: WorstRow[]
 }
 interface Tables {
@@ -60,7 +60,11 @@ function fromRow(row: Row) {
     // Written before there were other kinds of files, it says less.
     format: Format.parse(row.format),
     columns: row.columns,
-    counts: row.counts,
+    // Written before these were counted, it says less.
+    counts:
+      row.counts === null
+        ? null
+        : { ...row.counts, quarantined: row.counts.quarantined ?? 0, consents: row.counts.consents ?? [] },
     worst: row.worst,
     bytesRead: Number(row.bytes_read),
     because: row.because,
@@ -268,7 +272,7 @@ export function importStore(postgres: Postgres) {
     },
     async lastRows(sourceId: string, keys: readonly string[]) {
       return postgres.query<LastRow>(
-        'SELECT key, nth, hash, generation, run FROM imports.last_row WHERE source_id = $1 AND key = ANY($2)',
+        'SELECT key, nth, hash, generation, run, aside FROM imports.last_row WHERE source_id = $1 AND key = ANY($2)',
         [sourceId, [...new Set(keys)]],
       )
     },
@@ -277,11 +281,11 @@ export function importStore(postgres: Postgres) {
      * text each: the driver's own way to write an array took a tenth of an import.
      */
     async putLastRows(sourceId: string, rows: readonly LastRow[]) {
-      const joined = (cell: (row: LastRow) => string | number) => rows.map(cell).join(',')
+      const joined = (cell: (row: LastRow) => string | number | boolean) => rows.map(cell).join(',')
       await postgres.query(
-        `INSERT INTO imports.last_row (source_id, key, nth, hash, generation, run)
-         SELECT $1, key, nth, hash, generation, run FROM unnest(string_to_array($2, ','), string_to_array($3, ',')::int[], string_to_array($4, ','), string_to_array($5, ',')::int[], string_to_array($6, ',')) AS g (key, nth, hash, generation, run) ORDER BY key, nth
-         ON CONFLICT (source_id, key, nth) DO UPDATE SET hash = excluded.hash, generation = excluded.generation, run = excluded.run`,
+        `INSERT INTO imports.last_row (source_id, key, nth, hash, generation, run, aside)
+         SELECT $1, key, nth, hash, generation, run, aside FROM unnest(string_to_array($2, ','), string_to_array($3, ',')::int[], string_to_array($4, ','), string_to_array($5, ',')::int[], string_to_array($6, ','), string_to_array($7, ',')::boolean[]) AS g (key, nth, hash, generation, run, aside) ORDER BY key, nth
+         ON CONFLICT (source_id, key, nth) DO UPDATE SET hash = excluded.hash, generation = excluded.generation, run = excluded.run, aside = excluded.aside`,
         [
           sourceId,
           joined((row) => row.key),
@@ -289,6 +293,7 @@ export function importStore(postgres: Postgres) {
           joined((row) => row.hash),
           joined((row) => row.generation),
           joined((row) => row.run),
+          joined((row) => row.aside),
         ],
       )
     },

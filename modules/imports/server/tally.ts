@@ -2,24 +2,40 @@ import type { CsvRecord } from '../../../lib/csv/records.ts'
 import type { Counts, WorstRow } from '../contract.ts'
 import type { RowResult } from './rows.ts'
 
+const mostTopics = 50
+
 /** Counts rows as they are decided and keeps the ten worst. */
 export function createTally() {
   let rows = 0
   let sent = 0
   let unchanged = 0
+  let quarantined = 0
   let rejected = 0
   let withProblems = 0
+  const consents = new Map<string, { given: number; withdrawn: number }>()
   const reasons = new Map<string, number>()
   let worst: WorstRow[] = []
+  const agree = (topic: string, given: boolean) => {
+    const known = consents.get(topic) ?? { given: 0, withdrawn: 0 }
+    if (!consents.has(topic) && consents.size >= mostTopics) return
+    consents.set(topic, known)
+    if (given) known.given += 1
+    else known.withdrawn += 1
+  }
   return {
-    add(record: CsvRecord, result: RowResult, known: boolean) {
+    /** @param became what: here already as it is, put aside at the door, or gone in */
+    add(record: CsvRecord, result: RowResult, became: 'unchanged' | 'quarantined' | 'sent') {
       rows += 1
       if (result.kind === 'rejected') {
         rejected += 1
         reasons.set(result.reason, (reasons.get(result.reason) ?? 0) + 1)
       } else {
-        if (known) unchanged += 1
-        else sent += 1
+        if (became === 'unchanged') unchanged += 1
+        else if (became === 'quarantined') quarantined += 1
+        else {
+          sent += 1
+          for (const { topic, given } of result.consents) agree(topic, given)
+        }
         if (result.problems.length > 0) withProblems += 1
       }
       if (result.problems.length === 0 && result.kind === 'row') return
@@ -39,8 +55,10 @@ export function createTally() {
       rows,
       sent,
       unchanged,
+      quarantined,
       rejected,
       withProblems,
+      consents: [...consents].map(([topic, some]) => ({ topic, ...some })),
       reasons: [...reasons]
         .map(([reason, count]) => ({ reason, rows: count }))
         .sort((a, b) => b.rows - a.rows)

@@ -17,6 +17,10 @@ export function ImportsPage() {
       sub="A CRM export or a list as CSV, Excel, Parquet, JSON lines or text of fixed width, also packed with gzip. How it is written and what its columns mean is found out, shown, and yours to correct; nothing is stored before you say so."
     >
       <Upload />
+      <p>
+        An export that comes again and again needs no hands:{' '}
+        <Link to="/standing-imports">let files come by themselves</Link>.
+      </p>
       <Ask of={list}>
         {(rows) =>
           rows.length === 0 ? (
@@ -28,8 +32,8 @@ export function ImportsPage() {
             <Card className="list">
               <Table
                 label="Imports"
-                head={['File', 'Source', 'Stands', 'Rows', 'Went in', 'Unchanged', 'Rejected', 'When']}
-                right={[3, 4, 5, 6]}
+                head={['File', 'Source', 'Stands', 'Rows', 'Went in', 'Unchanged', 'Put aside', 'Rejected', 'When']}
+                right={[3, 4, 5, 6, 7]}
               >
                 {rows.map((row) => (
                   <tr key={row.id}>
@@ -39,8 +43,11 @@ export function ImportsPage() {
                     <td>{row.sourceName}</td>
                     <td>{stateWords[row.state]}</td>
                     <td className="right">{count(row.counts?.rows ?? 0)}</td>
-                    <td className="right">{count(row.counts?.sent ?? 0)}</td>
+                    <td className="right">
+                      {wasRead(row) ? count(row.counts?.sent ?? 0) : <span className="secondary">nothing yet</span>}
+                    </td>
                     <td className="right">{count(row.counts?.unchanged ?? 0)}</td>
+                    <td className="right">{count(row.counts?.quarantined ?? 0)}</td>
                     <td className="right">{count(row.counts?.rejected ?? 0)}</td>
                     <td>
                       <Ago at={row.createdAt} />
@@ -55,6 +62,10 @@ export function ImportsPage() {
     </Page>
   )
 }
+
+/** Whether its counts are of what went in, and not of a dry run. */
+const wasRead = ({ state }: Import) =>
+  state === 'running' || state === 'done' || state === 'cancelled' || state === 'failed'
 
 export const stateWords: Record<Import['state'], string> = {
   uploaded: 'handed in',

@@ -1,5 +1,8 @@
-import { Select } from '@mantine/core'
-import type { Column } from '../contract.ts'
+import { Button, Select } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
+import { routes as consent } from '../../consent/contract.ts'
+import { useRoute } from '../../../ui/api.ts'
+import { looksLikeConsent, type Column } from '../contract.ts'
 
 /** What a column can mean, as one word for the picker: `identifier:email`, `trait:firstName`, `consent:topic`, `ignore`. */
 const word = (meaning: Column['meaning']) =>
@@ -50,26 +53,81 @@ const choices = [
   { group: 'Nothing', items: [{ value: 'ignore', label: 'leave it out' }] },
 ]
 
-/** Picks what a column means. */
+/** Picks what a column means; of one that says whether people agreed, also to what. */
 export function MeaningSelect(props: {
-  column: Pick<Column, 'name' | 'meaning'>
+  column: Pick<Column, 'name' | 'type' | 'meaning'>
   disabled?: boolean
   onChange: (meaning: Column['meaning']) => void
 }) {
   const { column, disabled, onChange } = props
-  const value = word(column.meaning)
+  const { meaning } = column
+  const value = word(meaning)
   const known = choices.some((group) => group.items.some((item) => item.value === value))
   return (
+    <div className="stack tight">
+      <Select
+        miw={190}
+        aria-label={`What ${column.name} means`}
+        disabled={disabled === true}
+        allowDeselect={false}
+        searchable
+        data={known ? choices : [{ group: 'As found', items: [{ value, label: value.replace(':', ' ') }] }, ...choices]}
+        value={value}
+        onChange={(next) => {
+          onChange(meant(next ?? 'ignore'))
+        }}
+      />
+      {meaning.kind === 'consent' && meaning.part === 'state' ? (
+        <TopicSelect
+          name={column.name}
+          topic={meaning.topic}
+          disabled={disabled === true}
+          onChange={(topic) => {
+            onChange({ kind: 'consent', part: 'state', ...(topic === undefined ? {} : { topic }) })
+          }}
+        />
+      ) : null}
+      {looksLikeConsent(column) && disabled !== true ? (
+        <Button
+          size="compact-sm"
+          variant="default"
+          onClick={() => {
+            onChange({ kind: 'consent', part: 'state' })
+          }}
+        >
+          It is consent: choose the topic
+        </Button>
+      ) : null}
+    </div>
+  )
+}
+
+/** To which topic people agreed; nobody's choice until somebody makes it. */
+function TopicSelect(props: {
+  name: string
+  topic: string | undefined
+  disabled: boolean
+  onChange: (topic: string | undefined) => void
+}) {
+  const list = useRoute(consent.topics)
+  const topics = (list.data ?? []).map((one) => ({ value: one.id, label: one.name }))
+  const { topic } = props
+  if (list.data?.length === 0)
+    return (
+      <p className="secondary">
+        There is no topic yet. <Link to="/settings/topics">Make one</Link> in the words that people agreed to.
+      </p>
+    )
+  return (
     <Select
-      miw={190}
-      aria-label={`What ${column.name} means`}
-      disabled={disabled === true}
-      allowDeselect={false}
-      searchable
-      data={known ? choices : [{ group: 'As found', items: [{ value, label: value.replace(':', ' ') }] }, ...choices]}
-      value={value}
+      aria-label={`To which topic ${props.name} agrees`}
+      placeholder="To which topic?"
+      clearable
+      disabled={props.disabled}
+      data={topic === undefined || topics.some((one) => one.value === topic) ? topics : [...topics, topic]}
+      value={topic ?? null}
       onChange={(next) => {
-        onChange(meant(next ?? 'ignore'))
+        props.onChange(next ?? undefined)
       }}
     />
   )

@@ -271,6 +271,7 @@ function ConsentOf({ person }: { person: Person }) {
                 {record.topic}: {record.state} ({record.basis}, {record.source})<br />
                 <span className="secondary">
                   <Ago at={record.at} />
+                  {record.proof === null || record.basis === 'own_choice' ? null : `, ${record.proof}`}
                 </span>
               </li>
             ))}

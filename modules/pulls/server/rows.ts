@@ -116,7 +116,15 @@ export function createJudge(of: Judging) {
       const said = saysOf(cells)
       const same = known?.hash === said
       if (same && !known.unsure) return { is: 'unchanged' }
-      const read = sayRow({ line: 0, cells: cells.map((cell) => cell ?? '') }, columns, { dateOrder: 'dmy' }, way)
+      const read = sayRow(
+        { line: 0, cells: cells.map((cell) => cell ?? '') },
+        columns,
+        { dateOrder: 'dmy' },
+        way,
+        [...Object.values(of.properties), ...of.key.map((name) => `${name} ${cells[at(name)] ?? ''}`)]
+          .join(', ')
+          .slice(0, 190),
+      )
       if (read.kind === 'rejected') return { is: 'rejected', reason: read.reason, key }
       const generation = known === undefined ? 0 : same ? known.generation : known.generation + 1
       const messageId = `${way}-${key}-${said}-${String(generation)}`

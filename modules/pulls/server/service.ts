@@ -11,6 +11,7 @@ import type { Caller } from '../../../platform/http/caller.ts'
 import { job, type Jobs } from '../../../platform/jobs/jobs.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import { actorOf, type Audit } from '../../audit/server/index.ts'
+import { consentWithoutTopic } from '../../imports/contract.ts'
 import { RunId, type Connection, type Plan, type Pull, type Relation, type Run, type Table } from '../contract.ts'
 import { createReading, findingOf, passwordPlace, type ReadingNeeds } from './reading.ts'
 import { pullStore, type StoredPull, type StoredRun } from './store.ts'
@@ -325,6 +326,12 @@ export function createPulls(needs: PullNeeds): Pulls {
         throw new Refusal(
           'not_now',
           'No column is an identifier, so no row can be told to belong to anyone. Mark the e-mail address or a customer number as identifier.',
+        )
+      const [agreed] = consentWithoutTopic(plan.columns)
+      if (agreed !== undefined)
+        throw new Refusal(
+          'not_now',
+          `“${agreed.name}” says whether people agreed, but not to what. Choose the topic, or leave the column out.`,
         )
       await postgres.transaction(async (tx) => {
         await pullStore(tx).plan(id, plan)
