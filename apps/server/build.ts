@@ -30,6 +30,7 @@ import { addPullRoutes, createPulls } from '../../modules/pulls/server/index.ts'
 import { addRequestRoutes, createRequests } from '../../modules/requests/server/index.ts'
 import { addSegmentRoutes, createSegments } from '../../modules/segments/server/index.ts'
 import { addSourceRoutes, createSources } from '../../modules/sources/server/index.ts'
+import { addStandingImportRoutes, createStandingImports } from '../../modules/standing-imports/server/index.ts'
 import { addTrackingPlanRoutes, createTrackingPlans } from '../../modules/tracking-plan/server/index.ts'
 import { addWebhookRoutes, createWebhooks, webhookEndpoint } from '../../modules/webhooks/server/index.ts'
 import { addStreamRoutes, createStreams } from '../../modules/streams/server/index.ts'
@@ -211,6 +212,21 @@ export async function build(needs: BuildNeeds) {
     sources,
     collect,
   })
+  const standingImports = createStandingImports({
+    postgres,
+    clock,
+    ids,
+    log,
+    secrets,
+    egress,
+    jobs,
+    audit,
+    sources,
+    imports,
+    folders: config.importFolders,
+    mayBePlain: (place) => config.egressAllow.includes(place),
+    registry: metrics,
+  })
   const pulls = createPulls({
     postgres,
     clock,
@@ -383,6 +399,7 @@ export async function build(needs: BuildNeeds) {
   addProfileRoutes(http, profiles)
   addContentRoutes(http, content)
   addImportRoutes(http, imports)
+  addStandingImportRoutes(http, standingImports)
   addPullRoutes(http, pulls)
   addWebhookRoutes(http, webhooks)
   addFeedRoutes(http, feeds)
@@ -418,6 +435,7 @@ export async function build(needs: BuildNeeds) {
     profiles,
     content,
     imports,
+    standingImports,
     pulls,
     webhooks,
     feeds,
@@ -437,6 +455,7 @@ export async function build(needs: BuildNeeds) {
       await collect.start([trackingPlans.step, identity.step, profiles.step, consentStep], [destinations.listener])
       await jobs.start()
       await imports.start()
+      await standingImports.start()
       await pulls.start()
       await webhooks.start()
       feeds.start()
@@ -457,6 +476,7 @@ export async function build(needs: BuildNeeds) {
       stopHeads()
       await http.close()
       await journeys.stop()
+      standingImports.stop()
       imports.stop()
       pulls.stop()
       webhooks.stop()

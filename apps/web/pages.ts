@@ -17,6 +17,7 @@ import { pages as streams } from '../../modules/streams/web/index.tsx'
 import { pages as requests } from '../../modules/requests/web/index.tsx'
 import { pages as segments } from '../../modules/segments/web/index.tsx'
 import { pages as sources } from '../../modules/sources/web/index.tsx'
+import { pages as standingImports } from '../../modules/standing-imports/web/index.tsx'
 import { pages as tools } from '../../modules/tools/web/index.tsx'
 import { pages as trackingPlan } from '../../modules/tracking-plan/web/index.tsx'
 import { pages as webhooks } from '../../modules/webhooks/web/index.tsx'
@@ -30,6 +31,7 @@ export const pages: readonly PageDefinition[] = [
   collect,
   trackingPlan,
   imports,
+  standingImports,
   pulls,
   streams,
   destinations,

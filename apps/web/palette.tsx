@@ -23,6 +23,12 @@ const deeds: readonly { label: string; says: string; to: string; permission: str
   { label: 'Add a source', says: 'A feed with a write key', to: '/sources?add=yes', permission: 'data.write' },
   { label: 'Import a file', says: 'A CRM export or a list as CSV', to: '/imports', permission: 'data.write' },
   {
+    label: 'Let files come by themselves',
+    says: 'From a folder or an address, again and again',
+    to: '/standing-imports',
+    permission: 'data.write',
+  },
+  {
     label: 'Read a database',
     says: 'A table of an old system, again and again',
     to: '/pulls',

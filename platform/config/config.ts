@@ -60,6 +60,12 @@ const Environment = z.object({
     .describe(
       'comma-separated absolute folders into which events may be exported, beside the folder “exports” of the data directory',
     ),
+  INTERLOCK_IMPORT_FOLDERS: z
+    .string()
+    .optional()
+    .describe(
+      'comma-separated absolute folders from which standing imports may take files, with what is below them; none by default',
+    ),
   INTERLOCK_SMTP_URL: z
     .url({ protocol: /^smtps?$/ })
     .optional()
@@ -105,6 +111,8 @@ export interface Config {
   egressAllow: string[]
   /** Absolute folders that exports may be written to, beside our own. */
   exportFolders: string[]
+  /** Absolute folders that standing imports may read. */
+  importFolders: string[]
   smtpUrl: string | undefined
   sendDurable: boolean
   secretKey: string | undefined
@@ -149,6 +157,7 @@ export function readConfig(environment: Record<string, string | undefined>, over
     allowedHosts: listed(value.INTERLOCK_ALLOWED_HOSTS),
     egressAllow: listed(value.INTERLOCK_EGRESS_ALLOW),
     exportFolders: listed(value.INTERLOCK_EXPORT_FOLDERS),
+    importFolders: listed(value.INTERLOCK_IMPORT_FOLDERS),
     trustProxy: listed(value.INTERLOCK_TRUST_PROXY),
     dataDirGiven: environment['INTERLOCK_DATA_DIR'] !== undefined || overrides.dataDir !== undefined,
     beganMs: value.INTERLOCK_BEGAN_MS,

@@ -209,6 +209,7 @@ describe.skipIf(chromiumPath === undefined)('in a real browser', () => {
         `/sources/${first.id}/plan`,
         `/sources/${first.id}/violations`,
         '/imports',
+        '/standing-imports',
         '/pulls',
         '/streams',
         `/streams/${(await app.streams.list())[0]?.id ?? ''}`,

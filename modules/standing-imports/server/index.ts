@@ -1,0 +1,2 @@
+export { createStandingImports, type StandingImports } from './service.ts'
+export { addStandingImportRoutes } from './routes.ts'
