@@ -16,6 +16,7 @@ CREATE TABLE standing_imports.standing (
   next_at timestamptz,
   -- When to look again because a file may still be written.
   again_at timestamptz,
+  again_by text,
   -- The time of the newest file that was read to its end.
   fresh_at timestamptz,
   -- What the server said of the file that was read last: with it, it says whether there is a newer one.

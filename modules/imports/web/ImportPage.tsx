@@ -52,6 +52,7 @@ function Shown({ now }: { now: Import }) {
       },
     )
   }
+  const notRead = now.state === 'uploaded' || now.state === 'checking' || now.state === 'checked'
   const identifiers = shown.filter((column) => column.meaning.kind === 'identifier')
   const agrees = shown.filter(({ meaning }) => meaning.kind === 'consent' && meaning.part === 'state')
   const [without] = consentWithoutTopic(shown)
@@ -75,7 +76,7 @@ function Shown({ now }: { now: Import }) {
         sub={`${now.mapped === null ? '' : `Read as the last file with these columns was, as ${now.mapped.by} meant it on ${now.mapped.at.slice(0, 10)}. `}${sizeOf(now.bytes)} into “${now.sourceName}”, handed in by ${now.startedBy}. ${
           now.fileUntil === null
             ? 'The file is deleted.'
-            : now.finishedAt === null
+            : notRead
               ? `The file is kept for ${String(keepDays)} days after it was read in; left as it is, it is deleted on ${now.fileUntil.slice(0, 10)}.`
               : `The file is deleted on ${now.fileUntil.slice(0, 10)}, ${String(keepDays)} days after the import is over.`
         }`}
@@ -110,7 +111,7 @@ function Shown({ now }: { now: Import }) {
                 disabled={whyNot !== undefined}
                 title={whyNot}
                 says={
-                  <>
+                  <div className="stack">
                     <p>
                       Its rows become events of “{now.sourceName}”, and people are made and joined by them. That cannot
                       be undone; reading the same file again stores nothing twice. “Try it dry” shows first what would
@@ -126,7 +127,7 @@ function Shown({ now }: { now: Import }) {
                         File and line are kept as the proof.
                       </p>
                     )}
-                  </>
+                  </div>
                 }
                 onSure={() => {
                   run.mutate({ params })
@@ -269,7 +270,7 @@ function consentSentence(
   const be = how === 'will be' ? how : one ? (how === 'were' ? 'was' : 'is') : how
   return parts.length === 0
     ? `No new consent ${how === 'will be' ? how : how === 'were' ? 'was' : 'is'} recorded.`
-    : `${parts.join(', ')} ${be} recorded.`
+    : `${parts.join(' and ')} ${be} recorded.`
 }
 
 const sizeOf = (bytes: number) =>

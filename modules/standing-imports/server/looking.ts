@@ -289,7 +289,13 @@ export function createLooking(needs: LookingNeeds, coming: Map<string, Coming>) 
     signal.addEventListener('abort', stop)
     try {
       const { says, again } = await lookOnce(id, takenBy, now, signal)
-      await store.looked(id, clock.now(), says, false, again === true ? new Date(clock.ms() + stillMs) : null)
+      await store.looked(
+        id,
+        clock.now(),
+        says,
+        false,
+        again === true ? { at: new Date(clock.ms() + stillMs), by: takenBy } : null,
+      )
     } catch (error) {
       // The next process begins it anew.
       if (signal.aborted) return

@@ -173,7 +173,7 @@ export function createStandingImports(needs: StandingNeeds): StandingImports {
         await standingStore(tx).nextAt(id, schedule === null ? null : nextTime(schedule, now))
         await enqueue(tx, id, 'the schedule')
       })
-    for (const { id } of await store.again(now)) await postgres.transaction((tx) => enqueue(tx, id, 'the second look'))
+    for (const { id, again_by } of await store.again(now)) await postgres.transaction((tx) => enqueue(tx, id, again_by))
     // What waited for somebody, or for its reading, and is over; and what a process left between taking and reading.
     for (const { standing_id: id, import_id } of await store.allOpen()) {
       if (import_id === null || coming.has(id)) continue

@@ -210,6 +210,19 @@ describe('files that are put into a folder', () => {
     ])
   })
 
+  it('stop with a question when they are written otherwise, though their columns have the same names', async () => {
+    const { id, put, look } = await aFolder()
+    await put('1.csv', 'CUST_NO;Stadt\nu1;Köln\n', 5)
+    await look()
+    await answer(id)
+    await put('2.csv', 'CUST_NO,Stadt\nu1,Lyon\n', 4)
+    expect((await look()).last).toMatchObject({
+      fileName: '2.csv',
+      state: 'open',
+      asks: { first: false, added: [], missing: [] },
+    })
+  })
+
   it('that are no table are named and left where they are, and the next one has its turn', async () => {
     const { id, folder, put, look } = await aFolder({ done: true })
     await put('leer.csv', '', 5)
@@ -351,9 +364,12 @@ describe('a promise of freshness', () => {
     offset += 301_000
     await life.standing.start()
     life.standing.stop()
-    await vi.waitFor(async () => {
-      expect(await looked()).not.toBeNull()
-    })
+    await vi.waitFor(
+      async () => {
+        expect(await looked()).not.toBeNull()
+      },
+      { timeout: 20_000 },
+    )
     const next = Date.parse((await life.standing.get(id)).nextAt ?? '')
     expect(next).toBeGreaterThan(clock.ms())
     expect(before).toBeNull()

@@ -90,14 +90,14 @@ export function standingStore(postgres: Postgres) {
       await postgres.query('UPDATE standing_imports.standing SET next_at = $2 WHERE id = $1', [id, at])
     },
     again: (now: Date) =>
-      postgres.query<Pick<StoredStanding, 'id'>>(
-        'SELECT id FROM standing_imports.standing WHERE again_at <= $1 LIMIT 100',
+      postgres.query<Pick<StoredStanding, 'id'> & { again_by: string }>(
+        'SELECT id, again_by FROM standing_imports.standing WHERE again_at <= $1 LIMIT 100',
         [now],
       ),
-    async looked(id: string, at: Date, says: string, failed: boolean, again: Date | null) {
+    async looked(id: string, at: Date, says: string, failed: boolean, again: { at: Date; by: string } | null) {
       await postgres.query(
-        'UPDATE standing_imports.standing SET looked_at = $2, look_says = $3, look_failed = $4, again_at = $5 WHERE id = $1',
-        [id, at, says, failed, again],
+        'UPDATE standing_imports.standing SET looked_at = $2, look_says = $3, look_failed = $4, again_at = $5, again_by = $6 WHERE id = $1',
+        [id, at, says, failed, again?.at ?? null, again?.by ?? null],
       )
     },
     /** What the server said of the file that is here now. */

@@ -112,7 +112,9 @@ function Question({ standing }: { standing: Standing }) {
       : asks?.first === true
         ? 'It is the first of its kind. Look what its columns mean, then read it in; files with the same columns are read that way by themselves.'
         : [
-            'Its columns are not those of the file before.',
+            asks !== null && asks.added.length + asks.missing.length === 0
+              ? 'Its columns are those of the file before, but it is written otherwise: look at its separator or sheet.'
+              : 'Its columns are not those of the file before.',
             asks === null || asks.added.length === 0 ? '' : `New: ${named(asks.added)}.`,
             asks === null || asks.missing.length === 0 ? '' : `Gone: ${named(asks.missing)}.`,
             'Say what they mean and read it in, or leave it out.',
@@ -211,13 +213,14 @@ function History({ standing }: { standing: Standing }) {
           <Card title="Files that came">
             <Table
               label="Files that came"
-              head={['Came', 'File', 'Stands', 'By', 'Rows', 'Went in', 'Unchanged', 'Put aside', 'Rejected']}
-              right={[4, 5, 6, 7, 8]}
+              head={['Came', 'File', 'Stands', 'Rows', 'Went in', 'Unchanged', 'Put aside', 'Rejected']}
+              right={[3, 4, 5, 6, 7]}
             >
               {rows.map((row) => (
                 <tr key={row.id}>
                   <td>
                     <Ago at={row.takenAt} />
+                    <div className="secondary">by {row.takenBy}</div>
                   </td>
                   <td>
                     {row.importId === null ? row.fileName : <Link to={`/imports/${row.importId}`}>{row.fileName}</Link>}
@@ -231,7 +234,6 @@ function History({ standing }: { standing: Standing }) {
                       <Mark is="warn">{row.because}</Mark>
                     )}
                   </td>
-                  <td>{row.takenBy}</td>
                   {(['rows', 'sent', 'unchanged', 'quarantined', 'rejected'] as const).map((key) => (
                     <td key={key} className="right">
                       {row.counts === null ? '–' : count(row.counts[key])}

@@ -48,6 +48,11 @@ export async function aProduct(
       reject(new Error(`the product ended with ${String(signal ?? code)}:\n${said}`))
     })
   })
+  let asked = false
+  // A product that ends by itself says why: whoever waits for it only sees that it is gone.
+  void gone.then(([code, signal]: unknown[]) => {
+    if (!asked) process.stderr.write(`the product ended with ${String(signal ?? code)}:\n${said}\n`)
+  })
   const ended = async () => {
     await gone
     process.off('exit', last)
@@ -56,10 +61,12 @@ export async function aProduct(
     readyMs: performance.now() - began,
     pid: child.pid ?? 0,
     async kill() {
+      asked = true
       killTree(child)
       await ended()
     },
     async stop() {
+      asked = true
       child.kill('SIGTERM')
       await ended()
     },
