@@ -19,7 +19,9 @@ export default defineConfig(({ mode }) => ({
           compress: { target: 'es2020' },
           mangle: { toplevel: true },
           // Names of ours that are in no interface of a browser and in nothing that is sent or stored.
-          mangleProps: { include: /^(lasts|wipe|choose|setCookie|dropped|leave|soon)$/ },
+          mangleProps: {
+            include: /^(lasts|wipe|choose|choice|names|store|setCookie|drop|dropped|leave|back|soon|json|done|next)$/,
+          },
         },
       },
     },

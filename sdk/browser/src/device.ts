@@ -67,8 +67,10 @@ export function openDevice(domain: string | undefined): Device {
     lasts: () => stores && !memory.size,
     store() {
       stores = true
-      const all = Array.from(memory)
-      for (const [name, value] of all) device.set(name, value)
+      // Of a copy, as each is removed from what is walked.
+      ;[...memory].forEach(([name, value]) => {
+        device.set(name, value)
+      })
     },
     wipe() {
       stores = false

@@ -61,7 +61,7 @@ export function openQueue(device: Device, key: string, mostEvents = 200, mostCha
         const json = device.get(name)
         if (!json || name <= after) continue
         bytes += bytesOf(json)
-        if (batch.length >= most || (batch.length > 0 && bytes > batchBytes)) break
+        if (batch.length >= most || (batch.length && bytes > batchBytes)) break
         batch.push({ name, json })
       }
       return batch
