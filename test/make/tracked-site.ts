@@ -99,7 +99,11 @@ interface Answer {
 async function forward(server: string, request: IncomingMessage, body: Buffer): Promise<Answer> {
   const reply = await fetch(server + (request.url ?? ''), {
     method: request.method ?? 'GET',
-    headers: { 'content-type': request.headers['content-type'] ?? '', origin: request.headers.origin ?? 'null' },
+    headers: {
+      'content-type': request.headers['content-type'] ?? '',
+      origin: request.headers.origin ?? 'null',
+      ...(request.headers.authorization === undefined ? {} : { authorization: request.headers.authorization }),
+    },
     ...(request.method === 'POST' ? { body: new Uint8Array(body) } : {}),
   })
   const headers = Object.fromEntries(
