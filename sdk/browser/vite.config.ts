@@ -20,7 +20,8 @@ export default defineConfig(({ mode }) => ({
           mangle: { toplevel: true },
           // Names of ours that are in no interface of a browser and in nothing that is sent or stored.
           mangleProps: {
-            include: /^(lasts|wipe|choose|choice|names|store|setCookie|drop|dropped|leave|back|soon|json|done|next)$/,
+            include:
+              /^(lasts|wipe|choose|choice|names|store|setCookie|drop|dropped|leave|back|soon|json|done|next|take|visitor)$/,
           },
         },
       },

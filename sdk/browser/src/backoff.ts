@@ -16,4 +16,4 @@ export function waitMs(failures: number, chance: number, retryAfter: string | nu
 }
 
 /** What no retry could save: refused for what it is. 408 and 429 mean later, and so does all trouble on the server's side or on the way. */
-export const isFinal = (status: number) => /^4(?!08|29)/.test(`${status}`)
+export const isFinal = (status: number) => /^4(?!08|29)/.test(status as unknown as string)

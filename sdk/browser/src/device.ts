@@ -23,7 +23,7 @@ export interface Device {
   /** What the person answered, which is stored whatever else is not. */
   choice(): Choice
   choose(choice: Choice): void
-  cookie(): string | undefined
+  visitor(): string | undefined
   setCookie(value: string): void
 }
 
@@ -37,10 +37,9 @@ export function openDevice(domain: string | undefined): Device {
    */
   const disk = (name: string, value?: string | null): string | undefined => {
     try {
-      const whole = prefix + name
-      if (value === null) localStorage.removeItem(whole)
-      else if (value !== undefined) localStorage.setItem(whole, value)
-      return localStorage.getItem(whole) ?? undefined
+      if (value === null) localStorage.removeItem(prefix + name)
+      else if (value !== undefined) localStorage.setItem(prefix + name, value)
+      return localStorage.getItem(prefix + name) ?? undefined
     } catch {
       return undefined
     }
@@ -76,13 +75,13 @@ export function openDevice(domain: string | undefined): Device {
       stores = false
       memory.clear()
       for (const name of diskNames()) if (name !== choiceName) disk(name, null)
-      if (device.cookie()) writeCookie('', 0)
+      if (device.visitor()) writeCookie('', 0)
     },
     choice: () => disk(choiceName) as Choice,
     choose(choice) {
       disk(choiceName, choice ?? null)
     },
-    cookie: () => /interlock_anonymous=([\w-]{36})/.exec(document.cookie)?.[1],
+    visitor: () => /interlock_anonymous=([\w-]{36})/.exec(document.cookie)?.[1],
     setCookie(value) {
       if (stores) writeCookie(value, 31_536_000)
     },

@@ -18,7 +18,7 @@ export interface Waiting {
  */
 export interface Queue {
   /** Takes the oldest out when it is full. @throws when the event is too large; it is counted as dropped */
-  push(json: string, id: string, nowMs: number): void
+  take(json: string, id: string, nowMs: number): void
   /** The first that go into one request, of those that come after the one with this name. */
   next(most?: number, after?: string): Waiting[]
   done(waiting: readonly Waiting[]): void
@@ -28,14 +28,14 @@ export interface Queue {
   drop(count: number): void
 }
 
-const bytesOf = (text: string) => new Blob([text]).size
+const bytesOf = (text: string) => new TextEncoder().encode(text).length
 
 export function openQueue(device: Device, key: string, mostEvents = 200, mostChars = 200_000): Queue {
   const prefix = `queue:${key}:`
   const lost = `dropped:${key}`
   let numbered = 1e6
   const queue: Queue = {
-    push(json, id, nowMs) {
+    take(json, id, nowMs) {
       if (bytesOf(json) > eventBytes) {
         queue.drop(1)
         throw new Error('over 32 kB')
@@ -61,7 +61,7 @@ export function openQueue(device: Device, key: string, mostEvents = 200, mostCha
         const json = device.get(name)
         if (!json || name <= after) continue
         bytes += bytesOf(json)
-        if (batch.length >= most || (batch.length && bytes > batchBytes)) break
+        if (batch.length >= most || (batch[0] && bytes > batchBytes)) break
         batch.push({ name, json })
       }
       return batch

@@ -1,7 +1,7 @@
 import type { Fields } from './options.ts'
 
 /** Whether this session is one of those that report: the same answer on each of its pages. */
-export const isSampled = (sessionId: string, rate: number) => parseInt(sessionId.slice(0, 4), 16) < rate * 65_536
+export const isSampled = (sessionId: string, rate: number) => +`0x${sessionId.slice(0, 4)}` < rate * 65_536
 
 /** The other hosts that the page loaded from, each once with its kinds of initiator: never a path, never more than 100. */
 export function resourcesSeen(): Fields[] {

@@ -122,7 +122,7 @@ describe('the queue', () => {
   }
   const filled = (count: number, mostEvents?: number, mostChars?: number) => {
     const queue = openQueue(device(), 'key', mostEvents, mostChars)
-    for (let at = 0; at < count; at++) queue.push(`{"number":${String(at)}}`, `id${String(at)}`, noon)
+    for (let at = 0; at < count; at++) queue.take(`{"number":${String(at)}}`, `id${String(at)}`, noon)
     return queue
   }
   const numbers = (waiting: { json: string }[]) =>
@@ -148,11 +148,11 @@ describe('the queue', () => {
   it('cuts a request at 48,000 bytes, and takes no event over 32,000 bytes, however few letters it has', () => {
     const queue = openQueue(device(), 'key')
     const large = JSON.stringify('ö'.repeat(14_000))
-    queue.push(large, 'a', noon)
-    queue.push(large, 'b', noon)
+    queue.take(large, 'a', noon)
+    queue.take(large, 'b', noon)
     expect(queue.next()).toHaveLength(1)
     expect(() => {
-      queue.push(JSON.stringify('ö'.repeat(17_000)), 'c', noon)
+      queue.take(JSON.stringify('ö'.repeat(17_000)), 'c', noon)
     }).toThrow('over 32 kB')
     expect(queue.dropped()).toBe(1)
   })

@@ -67,7 +67,7 @@ export function createSender(
       const rest = at - Date.now()
       if (rest > 0 && rest < 4e6) return later(rest)
       sending = queue.next(most)
-      if (!sending.length) return
+      if (!sending[0]) return
       const dropped = queue.dropped()
       // Text: a request that a browser sends without asking first.
       const reply = await fetch(url, {
@@ -76,7 +76,7 @@ export function createSender(
         keepalive: true,
         credentials: 'omit',
         // Old browsers lack it, and give up by themselves.
-        signal: AbortSignal.timeout?.(patienceMs) ?? null,
+        signal: AbortSignal.timeout?.(patienceMs),
       }).catch(() => undefined)
       const status = reply?.status ?? 0
       const sent = sending
@@ -109,7 +109,7 @@ export function createSender(
     const end = () => {
       running = false
       // Something may have come after the last look.
-      if (!timer && can() && queue.next(1).length) later(gatherMs)
+      if (!timer && can() && queue.next(1)[0]) later(gatherMs)
     }
     // One tab at a time. Without locks (pages without TLS, old browsers) two may send the same: the server stores it once.
     const alone =
@@ -138,11 +138,7 @@ export function createSender(
       do {
         // What is in flight goes on; it was the first.
         batch = queue.next(undefined, batch[batch.length - 1]?.name)
-      } while (
-        batch.length &&
-        navigator.sendBeacon(url, bodyOf(batch)) &&
-        (device.lasts() || (queue.done(batch), true))
-      )
+      } while (batch[0] && navigator.sendBeacon(url, bodyOf(batch)) && (device.lasts() || (queue.done(batch), true)))
     },
     back() {
       left = false

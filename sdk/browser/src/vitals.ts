@@ -30,10 +30,13 @@ export function watchVitals(): () => Fields {
     return true
   }
   // Painting waits for somebody to look.
-  const hidden = document.visibilityState === 'hidden'
+  const { hidden } = document
   let lcp: number | undefined
   let fcp: number | undefined
-  let [sum, worst, first, last] = [0, 0, 0, 0]
+  let sum = 0
+  let worst = 0
+  let first = 0
+  let last = 0
   /** The longest of each interaction. */
   const longest = new Map<number, number>()
 
@@ -63,11 +66,13 @@ export function watchVitals(): () => Fields {
   })
 
   return () => {
-    for (const take of pending) take()
+    pending.forEach((take) => {
+      take()
+    })
     const times = [...longest.values()].sort((a, b) => b - a)
     // The types know only browsers that count.
     const { interactionCount: all } = performance as { interactionCount?: number }
-    const inp = times[Math.min(times.length - 1, Math.floor((all ?? times.length) / 50))]
+    const inp = times[Math.min(times.length - 1, ((all ?? times.length) / 50) | 0)]
     const [entry] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[]
     // What was not measured is no number, and so not in the JSON.
     const ms = (value: number | undefined) => value && Math.round(value)

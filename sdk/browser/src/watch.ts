@@ -18,7 +18,7 @@ export function watchLinks(track: Track): void {
     // In a drawing, an href is an object.
     if (!link || typeof link.href !== 'string' || ignored(link)) return
     const { protocol, host, pathname } = new URL(link.href)
-    if (!/^https?:$/.test(protocol)) return
+    if (!/^https?:/.test(protocol)) return
     const deed =
       link.hasAttribute('download') || files.test(pathname)
         ? 'File Downloaded'
