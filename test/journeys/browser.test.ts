@@ -185,6 +185,7 @@ describe.skipIf(chromiumPath === undefined)('in a real browser', () => {
       const [broadcast] = await app.journeys.list()
       const person = await app.profiles.find('p0@', undefined)
       await aDestination(house, { source: await aSource(house), settings: { url: 'https://lager.example/hooks' } })
+      const shop = await aSource(house, 'Butiken “på nätet”', 'web')
       const record = { type: 'RECORD', stream: 'kunder', record: { id: 1, email: 'åsa@fjörd.example', city: 'Malmö' } }
       const lines = Readable.from([Buffer.from(`noise\n${JSON.stringify(record)}\n`)])
       const first = app.sources.list().find((one) => one.kind !== 'internal')
@@ -199,6 +200,7 @@ describe.skipIf(chromiumPath === undefined)('in a real browser', () => {
         `/segments/${broadcast?.segment.id ?? ''}`,
         '/sources',
         `/sources/${first.id}`,
+        `/sources/${shop.id}`,
         '/sources/live',
         '/webhooks',
         '/feeds',

@@ -8,11 +8,15 @@ import type { CampaignHouse } from './campaign-house.ts'
 import type { Arrived } from './receiver.ts'
 
 /** A source with a tool of its own in the register. */
-export async function aSource(house: CampaignHouse, name = 'Kassan “ö” & web'): Promise<Source> {
+export async function aSource(
+  house: CampaignHouse,
+  name = 'Kassan “ö” & web',
+  kind: 'server' | 'web' = 'server',
+): Promise<Source> {
   const known = house.app.sources.list().find((one) => one.name === name)
   if (known !== undefined) return known
   return house.app.postgres.transaction((tx) =>
-    house.app.sources.createAs(tx, { kind: 'system', id: 'test' }, { name, kind: 'server' }),
+    house.app.sources.createAs(tx, { kind: 'system', id: 'test' }, { name, kind }),
   )
 }
 

@@ -1,4 +1,4 @@
-import { Button, Tabs } from '@mantine/core'
+import { Button, CopyButton, Tabs } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { AuditOf } from '../../audit/web/index.tsx'
 import { useAgreements } from '../../requests/web/index.tsx'
@@ -151,10 +151,15 @@ const analytics = new RudderAnalytics()
 analytics.load('${source.writeKey}', '${host}', { configUrl: '${host}', polyfillIfRequired: false })
 analytics.page()`,
   }
-  const ways: Record<string, string> = {
-    ...(source.kind === 'web' ? onPages : {}),
-    curl: `curl ${host}/v1/track -u ${source.writeKey}: -H 'content-type: application/json' \\
-  -d '{"userId":"me","event":"First Event","properties":{"hello":"Interlock"},"context":{"traits":{"email":"me@example.com"}}}'`,
+  const curl = `curl ${host}/v1/track -u ${source.writeKey}: -H 'content-type: application/json' \\
+  -d '{"userId":"me","event":"First Event","properties":{"hello":"Interlock"},"context":{"traits":{"email":"me@example.com"}}}'`
+  const onServers: Record<string, string> = {
+    curl,
+    'Interlock, Node': `import { createInterlock } from '@interlock/node'
+const interlock = createInterlock({ host: '${host}', writeKey: '${source.writeKey}', spool: './interlock-spool' })
+// Each call resolves when the event is on disk; the next process sends what this one could not.
+await interlock.track({ userId: 'me', event: 'First Event' })
+await interlock.close()`,
     'Segment, Node': `import { Analytics } from '@segment/analytics-node'
 const analytics = new Analytics({ writeKey: '${source.writeKey}', host: '${host}' })
 analytics.identify({ userId: 'me', traits: { email: 'me@example.com' } })
@@ -164,6 +169,9 @@ await analytics.closeAndFlush()`,
 const analytics = new RudderAnalytics('${source.writeKey}', { dataPlaneUrl: '${host}' })
 analytics.track({ userId: 'me', event: 'First Event' })
 analytics.flush()`,
+  }
+  const ways: Record<string, string> = {
+    ...(source.kind === 'web' ? { ...onPages, curl } : onServers),
     'A file': `npx interlock import "${source.name}" customers.csv`,
   }
   return (
@@ -182,22 +190,27 @@ analytics.flush()`,
           or sent before a yes.
         </p>
       ) : null}
-      <Tabs defaultValue={Object.keys(ways)[0] ?? null} keepMounted={false}>
-        <Tabs.List>
-          {Object.keys(ways).map((way) => (
-            <Tabs.Tab key={way} value={way}>
+      {/* Numbers, because the values become ids and those have no blanks. */}
+      <Tabs defaultValue="0" keepMounted={false} mt="sm">
+        <Tabs.List aria-label="Ways to send">
+          {Object.keys(ways).map((way, at) => (
+            <Tabs.Tab key={way} value={String(at)}>
               {way}
             </Tabs.Tab>
           ))}
         </Tabs.List>
-        {Object.entries(ways).map(([way, text]) => (
-          <Tabs.Panel key={way} value={way}>
+        {Object.entries(ways).map(([way, text], at) => (
+          <Tabs.Panel key={way} value={String(at)}>
             <pre>
               <code>{text}</code>
             </pre>
-            <Button size="xs" variant="default" onClick={() => void navigator.clipboard.writeText(text)}>
-              Copy
-            </Button>
+            <CopyButton value={text}>
+              {({ copied, copy }) => (
+                <Button size="xs" variant="default" aria-label={`Copy: ${way}`} onClick={copy}>
+                  {copied ? 'Copied' : 'Copy'}
+                </Button>
+              )}
+            </CopyButton>
           </Tabs.Panel>
         ))}
       </Tabs>
