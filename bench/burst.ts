@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { aChild } from './parts/child.ts'
+import { removeDataDirs } from '../platform/data-dir/remove.ts'
 
 /**
  * `npx interlock bench burst`: a source that may send 2,000 events a second is offered ten times as many for five minutes, one event a request. What is
@@ -78,6 +79,6 @@ export async function run(): Promise<{ figures: Record<string, number>; notes: s
       ],
     }
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    await removeDataDirs(folder)
   }
 }

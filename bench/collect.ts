@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, open, rm } from 'node:fs/promises'
+import { mkdtemp, open } from 'node:fs/promises'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { aChild, type Child } from './parts/child.ts'
+import { removeDataDirs } from '../platform/data-dir/remove.ts'
 
 /**
  * `npx interlock bench collect`: how many events a second are acknowledged (on disk), and how many get through to the store.
@@ -80,7 +81,7 @@ export async function run(): Promise<{ figures: Record<string, number>; notes: s
       ],
     }
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    await removeDataDirs(folder)
   }
 }
 

@@ -1,10 +1,11 @@
 import { createReadStream } from 'node:fs'
-import { mkdtemp, open, rm } from 'node:fs/promises'
+import { mkdtemp, open } from 'node:fs/promises'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import iconv from 'iconv-lite'
 import { createRecordReader } from '../lib/csv/records.ts'
 import { aChild } from './parts/child.ts'
+import { removeDataDirs } from '../platform/data-dir/remove.ts'
 
 /**
  * `npx interlock bench import`: how many rows of a CRM export a second are read into the journal (on disk, each with its last row in PostgreSQL), and
@@ -79,7 +80,7 @@ export async function run(): Promise<{ figures: Record<string, number>; notes: s
       ],
     }
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    await removeDataDirs(folder)
   }
 }
 

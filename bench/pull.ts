@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -6,6 +6,7 @@ import { systemClock } from '../platform/clock/clock.ts'
 import { createLog } from '../platform/log/log.ts'
 import { startPostgres } from '../platform/postgres/child.ts'
 import { aChild } from './parts/child.ts'
+import { removeDataDirs } from '../platform/data-dir/remove.ts'
 
 const rows = 300_000
 /** Rows of which one column changes before the second run. */
@@ -70,6 +71,6 @@ export async function run() {
     }
   } finally {
     await legacy.stop()
-    await rm(folder, { recursive: true, force: true })
+    await removeDataDirs(folder)
   }
 }

@@ -1,9 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Counts } from '../modules/journeys/contract.ts'
 import { aChild, type Child } from './parts/child.ts'
 import { cpuMs } from './parts/cpu.ts'
+import { removeDataDirs } from '../platform/data-dir/remove.ts'
 
 /**
  * `npx interlock bench send`: 20,000 personal, DKIM-signed mails to a mail server on this machine, twice on the whole product: once undisturbed,
@@ -55,7 +56,7 @@ export async function run(): Promise<{ figures: Record<string, number>; notes: s
       ],
     }
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    await removeDataDirs(folder)
   }
 }
 

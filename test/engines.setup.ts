@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { startClickHouse } from '../platform/clickhouse/child.ts'
 import { systemClock } from '../platform/clock/clock.ts'
+import { removeDataDirs } from '../platform/data-dir/remove.ts'
 import { createLog } from '../platform/log/log.ts'
 import { prepareJobs } from '../platform/jobs/worker.ts'
 import { startPostgres } from '../platform/postgres/child.ts'
@@ -30,7 +31,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   ])
   const stop = async () => {
     await Promise.all([postgres.stop(), clickhouse.stop()])
-    rmSync(directory, { recursive: true, force: true })
+    await removeDataDirs(directory)
   }
   try {
     await ensureDatabase(postgres.socketDirectory, template)

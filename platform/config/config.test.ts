@@ -20,8 +20,11 @@ describe('the environment', () => {
     expect(linksInMails(readConfig({}))).toBeUndefined()
   })
 
-  it('is refused with a role that one process alone cannot take', () => {
-    expect(() => readConfig({ INTERLOCK_ROLE: 'work' })).toThrow('one process serves everything')
+  it('is refused with a role that there is not, and with one that lacks what it needs', () => {
+    expect(() => readConfig({ INTERLOCK_ROLE: 'work' })).toThrow('“collect” (as many as you like')
+    expect(() => readConfig({ INTERLOCK_ROLE: 'collect', INTERLOCK_DATABASE_URL: 'postgres://db/interlock' })).toThrow(
+      'needs INTERLOCK_RELAY_URL (events are handed on to it), INTERLOCK_SECRET_KEY',
+    )
     expect(readConfig({ INTERLOCK_ROLE: 'all', INTERLOCK_SEND_DURABLE: '1' }).sendDurable).toBe(true)
   })
 })

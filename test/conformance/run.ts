@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,6 +16,7 @@ import { leaving } from './leaving.ts'
 import { ownAnswers } from './own-answers.ts'
 import { mutated } from './mutated.ts'
 import { aShop } from './shop.ts'
+import { removeDataDirs } from '../../platform/data-dir/remove.ts'
 
 /**
  * `npm run conformance`: the four real clients against the whole product, with a proxy between them that answers with every status and then
@@ -102,7 +103,7 @@ async function run(): Promise<boolean> {
     }
   } finally {
     await product.kill().catch(() => undefined)
-    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+    await removeDataDirs(folder)
   }
 }
 

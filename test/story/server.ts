@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { removeDataDirs } from '../../platform/data-dir/remove.ts'
 
 /** A server of its own in a process of its own, with the demo company loaded. */
 export async function aDemoServer(
@@ -39,7 +40,7 @@ export async function aDemoServer(
       )
       child.kill('SIGTERM')
       await gone
-      await rm(folder, { recursive: true, force: true })
+      await removeDataDirs(folder)
     },
   }
 }

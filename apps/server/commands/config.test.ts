@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -7,6 +7,7 @@ import { ask, runningServer } from '../control.ts'
 import { serve, type Serving } from '../main.ts'
 import { Misuse, type Command } from './command.ts'
 import { codegen, configuration } from './config.ts'
+import { removeDataDirs } from '../../../platform/data-dir/remove.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'il-config-'))
 const config = readConfig({ INTERLOCK_LOG: 'silent' }, { dataDir: join(folder, 'data'), port: 0 })
@@ -18,7 +19,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await serving.stop()
-  await rm(folder, { recursive: true, force: true })
+  await removeDataDirs(folder)
 })
 
 async function run(command: Command, rest: string[], options: Record<string, string> = {}) {

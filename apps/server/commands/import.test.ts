@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
@@ -7,9 +7,10 @@ import { ask } from '../control.ts'
 import type { Import } from '../../../modules/imports/contract.ts'
 import { importFile } from './import.ts'
 import { withServer } from './server-of.ts'
+import { removeDataDirs } from '../../../platform/data-dir/remove.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'il-import-'))
-afterAll(() => rm(folder, { recursive: true, force: true }))
+afterAll(() => removeDataDirs(folder))
 
 it('a file is tried dry and then read in from the command line, into a source that it makes, and again changes nothing', async () => {
   const file = join(folder, 'kunden.csv')

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -10,9 +10,10 @@ import { readConfig } from '../../../platform/config/config.ts'
 import { serve } from '../main.ts'
 import { partsOf } from './ingest-parts.ts'
 import { openStateFile } from './ingest-state.ts'
+import { removeDataDirs } from '../../../platform/data-dir/remove.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'il-ingest-'))
-afterAll(() => rm(folder, { recursive: true, force: true }))
+afterAll(() => removeDataDirs(folder))
 const command = join(import.meta.dirname, '../cli.ts')
 const stateFile = join(folder, 'state.json')
 const most = 10_000

@@ -1,6 +1,14 @@
+import { lazy, Suspense, type ComponentProps } from 'react'
 import type { PageDefinition } from '../../../ui/page.tsx'
 
-export { AuditOf } from './AuditOf.tsx'
+const Loaded = lazy(async () => ({ default: (await import('./AuditOf.tsx')).AuditOf }))
+/** What was done to a thing. Loaded with the page that shows it: this file is part of the first load of every page. */
+export const AuditOf = (props: ComponentProps<typeof Loaded>) => (
+  <Suspense fallback={null}>
+    <Loaded {...props} />
+  </Suspense>
+)
+
 export const pages: PageDefinition[] = [
   {
     path: '/audit',

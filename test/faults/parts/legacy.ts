@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -6,6 +6,7 @@ import { systemClock } from '../../../platform/clock/clock.ts'
 import { silentLog } from '../../../platform/log/log.ts'
 import { startPostgres } from '../../../platform/postgres/child.ts'
 import { aMariaDb } from '../../make/mariadb.ts'
+import { removeDataDirs } from '../../../platform/data-dir/remove.ts'
 
 /** A database of the old system with writers in it; what it holds at the end is what must be here. */
 export interface Legacy {
@@ -49,7 +50,7 @@ export async function aLegacyPostgres(): Promise<Legacy> {
     writer,
     async stop() {
       await child.stop()
-      rmSync(folder, { recursive: true, force: true })
+      await removeDataDirs(folder)
     },
   }
 }

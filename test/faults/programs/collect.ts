@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { diskFull } from '../collect/disk-full.ts'
@@ -8,6 +8,7 @@ import { bitFlips, powerLoss } from '../collect/journal-damage.ts'
 import { kills } from '../collect/kills.ts'
 import { aFreePort } from '../parts/product.ts'
 import { table } from '../parts/table.ts'
+import { removeDataDirs } from '../../../platform/data-dir/remove.ts'
 
 export const summary =
   'What takes events in: 50 times SIGKILL (--long: 200), engines killed and away, a full disk, damaged and torn journals. About 20 minutes.'
@@ -59,6 +60,6 @@ export async function run(say: (line: string) => void, long: boolean): Promise<b
     if (broken.length === 0) say('Everything acknowledged is stored exactly once, and the ledger explains all of it.')
     return broken.length === 0
   } finally {
-    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+    await removeDataDirs(folder)
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openEngines } from '../../../apps/server/engines.ts'
@@ -12,6 +12,7 @@ import { createIds, systemRandom } from '../../../platform/random/random.ts'
 import { mariadbPath } from '../../make/mariadb.ts'
 import { aLegacyMariaDb, aLegacyPostgres } from '../parts/legacy.ts'
 import { held, storm, type Stormed } from '../parts/pull-storm.ts'
+import { removeDataDirs } from '../../../platform/data-dir/remove.ts'
 
 export const summary =
   'A hundred pulls each from a PostgreSQL and a MariaDB while writers commit late, update and delete; every third is killed.'
@@ -65,7 +66,7 @@ export async function run(say: (line: string) => void): Promise<boolean> {
     return ok
   } finally {
     await engines.close()
-    rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 })
+    await removeDataDirs(dataDir)
   }
 }
 

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
@@ -14,6 +14,7 @@ import { systemClock } from '../../../platform/clock/clock.ts'
 import { readConfig } from '../../../platform/config/config.ts'
 import { silentLog } from '../../../platform/log/log.ts'
 import { aProduct, type Product } from '../parts/product.ts'
+import { removeDataDirs } from '../../../platform/data-dir/remove.ts'
 
 export const summary =
   'A CSV of a million rows, one in a hundred of them bad; SIGKILL to the whole product in the middle, twice. It goes on by itself, and every row counts once.'
@@ -73,7 +74,7 @@ export async function strike(count: number, say: (line: string) => void): Promis
     }
   } finally {
     await product?.kill()
-    await rm(folder, { recursive: true, force: true })
+    await removeDataDirs(folder)
   }
 }
 

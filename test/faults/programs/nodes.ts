@@ -10,6 +10,7 @@ import { silentLog } from '../../../platform/log/log.ts'
 import { aFreePort, aProduct, below, type Product } from '../parts/product.ts'
 import { aSender } from '../parts/sender.ts'
 import { table } from '../parts/table.ts'
+import { removeDataDirs } from '../../../platform/data-dir/remove.ts'
 
 export const summary =
   'Two nodes that take events in, with two journals, before one that stores: SIGKILL to each in turn, the storing one away for 30 s with its databases.'
@@ -118,7 +119,7 @@ export async function run(say: (line: string) => void): Promise<boolean> {
     return held
   } finally {
     for (const one of running) await one.kill()
-    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+    await removeDataDirs(folder)
   }
 }
 

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ask, runningServer } from '../../../apps/server/control.ts'
@@ -11,6 +11,7 @@ import { silentLog } from '../../../platform/log/log.ts'
 import { aFreePort, aProduct } from '../parts/product.ts'
 import type { ClientReport } from '../parts/sdk-client.ts'
 import { median, table } from '../parts/table.ts'
+import { removeDataDirs } from '../../../platform/data-dir/remove.ts'
 
 export const summary =
   'SIGKILL to the whole product every two seconds for a minute, while the real Segment and RudderStack SDKs send.'
@@ -73,7 +74,7 @@ export async function run(say: (line: string) => void): Promise<boolean> {
       await engines.close()
     }
   } finally {
-    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+    await removeDataDirs(folder)
   }
 }
 
