@@ -12,7 +12,7 @@ export interface Fresh {
 }
 
 /** About 2.5 KB each. */
-const mostEvents = 20_000
+const mostEvents = 10_000
 
 export function createFresh(): Fresh {
   const runs: { first: bigint; end: bigint; normalised: readonly Normalised[] }[] = []

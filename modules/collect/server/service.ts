@@ -101,7 +101,7 @@ export interface CollectNeeds {
 }
 
 /** Large, because each costs four fsyncs (its seal, ClickHouse, the index, the cursor) whatever is in it. */
-const batchLimit = { records: 20_000, bytes: 16 * 1024 * 1024 }
+const batchLimit = { records: 10_000, bytes: 8 * 1024 * 1024 }
 /** A batch below this waits a moment for company; one above is followed by the next at once. */
 const smallBatch = 500
 
