@@ -198,6 +198,9 @@ async function tell<Result>(work: () => Promise<Result>): Promise<Result> {
         'busy',
         'The question needs more memory than there is. Narrow it down: a shorter period, fewer conditions.',
       )
+    // A full disk is not the fault of what is stored: taken for that, events would be put aside one by one (code 243: NOT_ENOUGH_SPACE).
+    if (code === '243' || (error instanceof Error && /No space left on device/i.test(error.message)))
+      throw new Refusal('busy', 'The disk of the analytics store is full.', { retryAfterSeconds: 30 })
     if (
       code === undefined &&
       error instanceof Error &&

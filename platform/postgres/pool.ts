@@ -25,7 +25,8 @@ const types = {
 }
 
 const again = new Set(['40001', '40P01'])
-const away = new Set(['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE', '57P01', '57P02', '57P03', '53300'])
+/** 53100: its disk is full, which is nobody's statement's fault. */
+const away = new Set(['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE', '57P01', '57P02', '57P03', '53300', '53100'])
 
 /** Where a PostgreSQL is: the socket folder of the embedded one, or a connection string. */
 export type PostgresAddress = { socketDirectory: string; database: string } | { url: string }
@@ -86,7 +87,7 @@ export function createPool(address: PostgresAddress, log: Log, clock: Clock, siz
             () => true,
           )
           client.release(broken)
-          if (code === undefined || !again.has(code) || attempt >= 5) throw error
+          if (code === undefined || !again.has(code) || attempt >= 5) throw asTold(error)
           await clock.sleep(attempt * 10 + (clock.ms() % 17))
         }
       }
@@ -133,14 +134,17 @@ async function tell<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work()
   } catch (error) {
-    const code = codeOf(error)
-    const lost =
-      error instanceof Error && /timeout exceeded when trying to connect|Connection terminated/.test(error.message)
-    if ((code !== undefined && away.has(code)) || lost) {
-      const refusal = new Refusal('busy', 'The database cannot be reached now.', { retryAfterSeconds: 5 })
-      refusal.cause = error
-      throw refusal
-    }
-    throw error
+    throw asTold(error)
   }
+}
+
+/** The error as others get it: Refusal('busy') when the server is away or has no room, itself otherwise. */
+function asTold(error: unknown): unknown {
+  const code = codeOf(error)
+  const lost =
+    error instanceof Error && /timeout exceeded when trying to connect|Connection terminated/.test(error.message)
+  if ((code === undefined || !away.has(code)) && !lost) return error
+  const refusal = new Refusal('busy', 'The database cannot be reached now.', { retryAfterSeconds: 5 })
+  refusal.cause = error
+  return refusal
 }

@@ -37,6 +37,12 @@ describe('the state store', () => {
     expect(await postgres.query('SELECT id FROM note WHERE id IN (2, 3)')).toEqual([{ id: 3 }])
   })
 
+  it('says that it is busy, not that the statement is wrong, while its disk is full', async () => {
+    const full = `DO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$`
+    await expect(postgres.query(full)).rejects.toMatchObject({ name: 'Refusal', code: 'busy' })
+    await expect(postgres.transaction((tx) => tx.query(full))).rejects.toMatchObject({ name: 'Refusal', code: 'busy' })
+  })
+
   it('runs a serializable transaction again when another got in its way, until both are right', async () => {
     await postgres.query(`INSERT INTO note VALUES (10, 'counter', 0)`)
     const addOne = () =>
@@ -77,6 +83,11 @@ describe('the analytics store', () => {
         list: [hostile, "'"],
       }),
     ).toEqual([{ text: hostile, list: [hostile, "'"] }])
+  })
+
+  it('says that it is busy, not that the rows are wrong, while its disk is full', async () => {
+    const full = `SELECT throwIf(1, 'Cannot write to file: errno: 28, strerror: No space left on device')`
+    await expect(clickhouse.query(full)).rejects.toMatchObject({ name: 'Refusal', code: 'busy' })
   })
 
   it('does not carry the settings of one question into the next', async () => {
