@@ -39,8 +39,7 @@ export async function violations(page: Page): Promise<string[]> {
       const { mantineColorScheme = wanted } = document.documentElement.dataset
       return mantineColorScheme === wanted && !document.getAnimations().some((one) => one.playState === 'running' && one.effect?.getComputedTiming().iterations !== Infinity)
     }
-    for (let looks = 0; looks < 60 && !settled(); looks++) await new Promise((next) => setTimeout(next, 50))
-    await new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)))
+    for (let looks = 0; looks < 40 && !settled(); looks++) await new Promise((next) => setTimeout(next, 50))
   })()`)
   await page.evaluate(axe.source)
   const found = await page.evaluate<{
