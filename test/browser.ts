@@ -32,15 +32,9 @@ export async function aBrowser(): Promise<Browser> {
 
 /** What axe finds wrong on a page (WCAG 2.2 A and AA, and good practice), one line for each. Frames with mails are not ours to judge. */
 export async function violations(page: Page): Promise<string[]> {
-  // A page follows the scheme of its system a moment later, and colours on their way are nobody's.
-  await page.evaluate(`(async () => {
-    const settled = () => {
-      const wanted = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'
-      const { mantineColorScheme = wanted } = document.documentElement.dataset
-      return mantineColorScheme === wanted && !document.getAnimations().some((one) => one.playState === 'running' && one.effect?.getComputedTiming().iterations !== Infinity)
-    }
-    for (let looks = 0; looks < 40 && !settled(); looks++) await new Promise((next) => setTimeout(next, 50))
-  })()`)
+  // A page follows the scheme of its system a moment later, and colours on their way are nobody's. Waited for here, because a tab in the background has
+  // no frames and slow timers.
+  await page.waitForTimeout(200)
   await page.evaluate(axe.source)
   const found = await page.evaluate<{
     violations: { id: string; help: string; nodes: { target: string[]; failureSummary: string }[] }[]
