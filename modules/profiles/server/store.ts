@@ -44,7 +44,10 @@ export function profileStore(postgres: Postgres) {
           declared,
         ],
       ),
-    /** Each profile's traits: of all its identifiers the newest word, of names and addresses the best proven. */
+    /**
+     * Each profile's traits: of all its identifiers the newest word, of names and addresses the best proven. All profiles at once: asked one by one within the
+     * statement, 20,000 new people took 37 s instead of 1, because tables that have just grown have no statistics yet.
+     */
     sumOf: (profiles: readonly string[]) =>
       postgres.query<{
         profile_id: string
@@ -52,13 +55,17 @@ export function profileStore(postgres: Postgres) {
         emails: string[] | null
         phones: string[] | null
       }>(
-        `SELECT p.id AS profile_id,
-           (SELECT jsonb_object_agg(name, value) FROM (
-              SELECT DISTINCT ON (t.name) t.name, t.value FROM identity.membership m JOIN profiles.trait t ON t.identifier_id = m.identifier_id
-              WHERE m.profile_id = p.id ORDER BY t.name, CASE WHEN t.name = ANY($2) THEN t.standing ELSE 0 END DESC, t.at DESC, t.identifier_id) AS newest) AS traits,
-           (SELECT array_agg(value ORDER BY shared, standing DESC, created_at DESC) FROM identity.membership m WHERE m.profile_id = p.id AND type = 'email') AS emails,
-           (SELECT array_agg(value ORDER BY shared, standing DESC, created_at DESC) FROM identity.membership m WHERE m.profile_id = p.id AND type = 'phone') AS phones
-         FROM unnest($1::text[]) AS p (id)`,
+        `WITH known AS MATERIALIZED (SELECT * FROM identity.membership WHERE profile_id = ANY($1)),
+         newest AS (
+           SELECT DISTINCT ON (m.profile_id, t.name) m.profile_id, t.name, t.value FROM known m JOIN profiles.trait t ON t.identifier_id = m.identifier_id
+            ORDER BY m.profile_id, t.name, CASE WHEN t.name = ANY($2) THEN t.standing ELSE 0 END DESC, t.at DESC, t.identifier_id),
+         sums AS (SELECT profile_id, jsonb_object_agg(name, value) AS traits FROM newest GROUP BY profile_id),
+         contacts AS (
+           SELECT profile_id, array_agg(value ORDER BY shared, standing DESC, created_at DESC) FILTER (WHERE type = 'email') AS emails,
+             array_agg(value ORDER BY shared, standing DESC, created_at DESC) FILTER (WHERE type = 'phone') AS phones
+             FROM known GROUP BY profile_id)
+         SELECT p.id AS profile_id, sums.traits, contacts.emails, contacts.phones
+           FROM unnest($1::text[]) AS p (id) LEFT JOIN sums ON sums.profile_id = p.id LEFT JOIN contacts ON contacts.profile_id = p.id`,
         [[...profiles], declared],
       ),
     put: (rows: readonly ProfileRow[]) =>
