@@ -1,5 +1,5 @@
 import { Button, NumberInput, Select, TextInput } from '@mantine/core'
-import { useState } from 'react'
+import { useState, type ReactNode } from 'react'
 import type { Freshness } from '../lib/schedule/freshness.ts'
 import { Ago, At, plural } from './format.tsx'
 import { Card } from './page.tsx'
@@ -34,6 +34,7 @@ interface Scheduled {
 const usual = [
   { value: '', label: 'by hand only' },
   { value: '*/5 * * * *', label: 'every five minutes' },
+  { value: '*/30 * * * *', label: 'every half hour' },
   { value: '0 * * * *', label: 'every hour' },
   { value: '0 2 * * *', label: 'every night at 02:00 UTC' },
 ]
@@ -43,6 +44,8 @@ export function WhenCard(props: {
   of: Scheduled
   saving: boolean
   onSave: (change: { schedule?: string | null; promiseHours?: number | null; paused?: boolean }) => void
+  /** Fields that are kept with it, before these. */
+  children?: ReactNode
 }) {
   const { of, saving, onSave } = props
   const [schedule, setSchedule] = useState(of.schedule ?? '')
@@ -55,6 +58,7 @@ export function WhenCard(props: {
     >
       <div className="stack">
         <div className="fields">
+          {props.children}
           <Select
             label="It is read"
             allowDeselect={false}
@@ -98,14 +102,16 @@ export function WhenCard(props: {
           >
             Keep this
           </Button>
-          <Button
-            variant="default"
-            onClick={() => {
-              onSave({ paused: !of.paused })
-            }}
-          >
-            {of.paused ? 'Go on' : 'Pause the schedule'}
-          </Button>
+          {of.schedule === null ? null : (
+            <Button
+              variant="default"
+              onClick={() => {
+                onSave({ paused: !of.paused })
+              }}
+            >
+              {of.paused ? 'Go on' : 'Pause the schedule'}
+            </Button>
+          )}
         </div>
       </div>
     </Card>

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { idOf } from '../../lib/ids/ids.ts'
 import { route } from '../../lib/routes/routes.ts'
+import { Freshness } from '../../lib/schedule/freshness.ts'
 
 export const FeedId = idOf('feed')
 const SourceId = idOf('source')
@@ -39,7 +40,7 @@ export const Feed = z.object({
   schedule: z.string().nullable(),
   paused: z.boolean(),
   nextAt: z.string().nullable(),
-  freshness: z.object({ freshAt: z.string().nullable(), promiseHours: z.number().nullable(), missed: z.boolean() }),
+  freshness: Freshness,
   items: z.number(),
   gone: z.number(),
   last: Reading.nullable(),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { idOf } from '../../lib/ids/ids.ts'
 import { Mapping } from '../../lib/mapping/mapping.ts'
 import { route } from '../../lib/routes/routes.ts'
+import { Freshness } from '../../lib/schedule/freshness.ts'
 
 export const HookId = idOf('hook')
 const SourceId = idOf('source')
@@ -104,7 +105,7 @@ export const Hook = z.object({
   version: z.number(),
   counts: HookCounts,
   waitingAside: z.number(),
-  freshness: z.object({ freshAt: z.string().nullable(), promiseHours: z.number().nullable(), missed: z.boolean() }),
+  freshness: Freshness,
   createdAt: z.string(),
   createdBy: z.string(),
 })

@@ -1,9 +1,11 @@
-import { Gauge, Registry } from 'prom-client'
+import { Registry } from 'prom-client'
 import type { Readable } from 'node:stream'
 import type { Id } from '../../../lib/ids/ids.ts'
 import { Refusal } from '../../../lib/refusals/refusals.ts'
-import { nextTime, promiseMissed } from '../../../lib/schedule/schedule.ts'
+import { freshnessOf } from '../../../lib/schedule/freshness.ts'
+import { nextTime } from '../../../lib/schedule/schedule.ts'
 import type { Caller } from '../../../platform/http/caller.ts'
+import { addFreshnessMetrics } from '../../../platform/freshness/metrics.ts'
 import type { Log } from '../../../platform/log/log.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import type { Ids } from '../../../platform/random/random.ts'
@@ -64,7 +66,8 @@ export function createFeeds(needs: FeedNeeds): Feeds {
     if (row === undefined) throw new Refusal('not_found', 'There is no such feed.')
     return row
   }
-  const missed = (row: StoredFeed) => promiseMissed(row.fresh_at, row.created_at, row.promise_hours, clock.ms())
+  const freshness = (row: StoredFeed) =>
+    freshnessOf({ freshAt: row.fresh_at, createdAt: row.created_at, promiseHours: row.promise_hours }, clock.ms())
 
   async function show(rows: readonly StoredFeed[]): Promise<Feed[]> {
     const of = rows.map((row) => row.id)
@@ -84,11 +87,7 @@ export function createFeeds(needs: FeedNeeds): Feeds {
           schedule: row.schedule,
           paused: row.paused,
           nextAt: row.paused ? null : (row.next_at?.toISOString() ?? null),
-          freshness: {
-            freshAt: row.fresh_at?.toISOString() ?? null,
-            promiseHours: row.promise_hours,
-            missed: missed(row),
-          },
+          freshness: freshness(row),
           items: size?.items ?? 0,
           gone: size?.gone ?? 0,
           last: last === undefined ? null : showReading(last),
@@ -128,12 +127,11 @@ export function createFeeds(needs: FeedNeeds): Feeds {
     }
   }
 
-  addFeedMetrics(needs.registry ?? new Registry(), async () =>
-    (await store.list()).map((row) => ({
-      name: row.name,
-      ageSeconds: row.fresh_at === null ? undefined : (clock.ms() - row.fresh_at.getTime()) / 1000,
-      missed: missed(row),
-    })),
+  addFreshnessMetrics(
+    needs.registry ?? new Registry(),
+    'feed',
+    () => clock.ms(),
+    async () => (await store.list()).map((row) => ({ name: row.name, ...freshness(row) })),
   )
 
   return {
@@ -262,30 +260,3 @@ const showReading = (row: StoredReading): Reading => ({
   startedBy: row.started_by,
   at: row.at.toISOString(),
 })
-
-function addFeedMetrics(
-  registry: Registry,
-  read: () => Promise<{ name: string; ageSeconds: number | undefined; missed: boolean }[]>,
-): void {
-  const registers = [registry]
-  const age = new Gauge({
-    name: 'interlock_feed_age_seconds',
-    help: 'Since a feed was last read with success, changed or not',
-    labelNames: ['feed'],
-    registers,
-    async collect() {
-      age.reset()
-      for (const one of await read()) if (one.ageSeconds !== undefined) age.set({ feed: one.name }, one.ageSeconds)
-    },
-  })
-  const promise = new Gauge({
-    name: 'interlock_feed_promise_missed',
-    help: '1 where a feed is older than was promised',
-    labelNames: ['feed'],
-    registers,
-    async collect() {
-      promise.reset()
-      for (const one of await read()) promise.set({ feed: one.name }, one.missed ? 1 : 0)
-    },
-  })
-}

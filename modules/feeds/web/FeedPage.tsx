@@ -1,15 +1,16 @@
-import { Button, FileButton, NumberInput, Select, TextInput } from '@mantine/core'
+import { Button, FileButton, TextInput } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { AuditOf } from '../../audit/web/index.tsx'
 import { useDeed, useRoute } from '../../../ui/api.ts'
-import { Ago, At, count, plural } from '../../../ui/format.tsx'
+import { Ago, count, plural } from '../../../ui/format.tsx'
+import { WhenCard } from '../../../ui/freshness.tsx'
 import { Ask, Card, Facts, ObjectLayout, Page, Table, useParam } from '../../../ui/page.tsx'
 import { Mark } from '../../../ui/signal.tsx'
 import { SureButton } from '../../../ui/sure.tsx'
 import { routes, type Feed, type Reading } from '../contract.ts'
-import { Fresh, readingWords, touches } from './FeedsPage.tsx'
+import { readingWords, touches } from './FeedsPage.tsx'
 
 /** One feed: what it has, when it was read, how fresh it must be. */
 export function FeedPage() {
@@ -206,95 +207,28 @@ function Items({ feed }: { feed: Feed }) {
   )
 }
 
-const usual = [
-  { value: '', label: 'by hand only' },
-  { value: '*/5 * * * *', label: 'every five minutes' },
-  { value: '*/30 * * * *', label: 'every half hour' },
-  { value: '0 * * * *', label: 'every hour' },
-  { value: '0 2 * * *', label: 'every night at 02:00 UTC' },
-]
-
 function When({ feed }: { feed: Feed }) {
   const params = { id: feed.id }
   const [url, setUrl] = useState(feed.url ?? '')
-  const [schedule, setSchedule] = useState(feed.schedule ?? '')
-  const [promise, setPromise] = useState<number | string>(feed.freshness.promiseHours ?? '')
   const save = useDeed(routes.change, { touches, done: 'Kept.' })
-  const own = !usual.some((one) => one.value === schedule)
   return (
-    <Card
-      title="When it is read, and how fresh it must be"
-      aside={feed.nextAt === null ? 'nothing is planned' : <At at={feed.nextAt} />}
+    <WhenCard
+      of={feed}
+      saving={save.isPending}
+      onSave={(change) => {
+        const moved = change.paused === undefined && url.trim() !== ''
+        save.mutate({ params, body: { ...(moved ? { url } : {}), ...change } })
+      }}
     >
-      <div className="fields">
-        <TextInput
-          label="Address"
-          inputMode="url"
-          value={url}
-          onChange={(event) => {
-            setUrl(event.currentTarget.value)
-          }}
-        />
-        <Select
-          label="It is read"
-          allowDeselect={false}
-          data={[...usual, { value: 'own', label: 'by a schedule of my own' }]}
-          value={own ? 'own' : schedule}
-          onChange={(value) => {
-            setSchedule(value === 'own' ? '15 */6 * * *' : (value ?? ''))
-          }}
-        />
-        {own ? (
-          <TextInput
-            label="Schedule"
-            description="Minute, hour, day, month, weekday; in UTC."
-            value={schedule}
-            onChange={(event) => {
-              setSchedule(event.currentTarget.value)
-            }}
-          />
-        ) : null}
-        <NumberInput
-          label="At most so many hours old"
-          description="Shown in red here and in /metrics when missed; empty promises nothing."
-          min={1}
-          max={8760}
-          value={promise}
-          onChange={setPromise}
-        />
-      </div>
-      <p>
-        Fresh as of <Fresh of={feed.freshness} />
-      </p>
-      <div className="row">
-        <Button
-          variant="default"
-          loading={save.isPending}
-          onClick={() => {
-            save.mutate({
-              params,
-              body: {
-                ...(url.trim() === '' ? {} : { url }),
-                schedule: schedule === '' ? null : schedule,
-                promiseHours: promise === '' ? null : Number(promise),
-              },
-            })
-          }}
-        >
-          Keep this
-        </Button>
-        {feed.schedule === null ? null : (
-          <Button
-            variant="default"
-            onClick={() => {
-              save.mutate({ params, body: { paused: !feed.paused } })
-            }}
-          >
-            {feed.paused ? 'Go on' : 'Pause the schedule'}
-          </Button>
-        )}
-      </div>
-    </Card>
+      <TextInput
+        label="Address"
+        inputMode="url"
+        value={url}
+        onChange={(event) => {
+          setUrl(event.currentTarget.value)
+        }}
+      />
+    </WhenCard>
   )
 }
 

@@ -4,7 +4,8 @@ import { useState, type FormEvent } from 'react'
 import { routes as sources } from '../../sources/contract.ts'
 import { useAddress } from '../../../ui/address.tsx'
 import { useDeed, useRoute } from '../../../ui/api.ts'
-import { Ago, count, plural } from '../../../ui/format.tsx'
+import { count, plural } from '../../../ui/format.tsx'
+import { Fresh } from '../../../ui/freshness.tsx'
 import { Ask, Card, Empty, Page, Table } from '../../../ui/page.tsx'
 import { Mark } from '../../../ui/signal.tsx'
 import { routes, type Feed } from '../contract.ts'
@@ -80,18 +81,6 @@ function sentenceOf(rows: readonly Feed[]): string {
     return `The last reading of ${failed.map((row) => row.name).join(', ')} failed; its page says why.`
   const items = rows.reduce((sum, row) => sum + row.items, 0)
   return `${plural(items, 'item', 'items')} of ${plural(rows.length, 'feed', 'feeds')}, and none is older than promised.`
-}
-
-/** When it was last read with success, and whether that is longer ago than was promised. */
-export function Fresh({ of: { freshAt, promiseHours, missed } }: { of: Feed['freshness'] }) {
-  const when = freshAt === null ? 'never read' : <Ago at={freshAt} />
-  if (missed)
-    return (
-      <Mark is="fail">
-        {when}, promised {plural(promiseHours ?? 0, 'hour', 'hours')}
-      </Mark>
-    )
-  return promiseHours === null || freshAt === null ? <span>{when}</span> : <Mark is="ok">{when}</Mark>
 }
 
 function NewFeed() {

@@ -16,14 +16,4 @@ export function addHookMetrics(registry: Registry, read: () => Promise<Hook[]>):
           deliveries.set({ webhook: name, outcome }, counts[outcome])
     },
   })
-  const promise = new Gauge({
-    name: 'interlock_webhook_promise_missed',
-    help: '1 where an inbound webhook was silent for longer than was promised',
-    labelNames: ['webhook'],
-    registers,
-    async collect() {
-      promise.reset()
-      for (const { name, freshness } of await read()) promise.set({ webhook: name }, freshness.missed ? 1 : 0)
-    },
-  })
 }

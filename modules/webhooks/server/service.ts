@@ -3,7 +3,8 @@ import type { Id } from '../../../lib/ids/ids.ts'
 import type { Mapping } from '../../../lib/mapping/mapping.ts'
 import { MappingProblem } from '../../../lib/mapping/apply.ts'
 import { Refusal } from '../../../lib/refusals/refusals.ts'
-import { promiseMissed } from '../../../lib/schedule/schedule.ts'
+import { freshnessOf } from '../../../lib/schedule/freshness.ts'
+import { addFreshnessMetrics } from '../../../platform/freshness/metrics.ts'
 import type { Caller } from '../../../platform/http/caller.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import type { Ids } from '../../../platform/random/random.ts'
@@ -109,11 +110,7 @@ export function createWebhooks(needs: WebhookNeeds): Webhooks {
           version: hook.version,
           counts: sumOf(counts.filter((row) => row.hook_id === hook.id)),
           waitingAside: Number(last?.aside ?? 0),
-          freshness: {
-            freshAt: freshAt?.toISOString() ?? null,
-            promiseHours: hook.promise_hours,
-            missed: promiseMissed(freshAt, hook.created_at, hook.promise_hours, clock.ms()),
-          },
+          freshness: freshnessOf({ freshAt, createdAt: hook.created_at, promiseHours: hook.promise_hours }, clock.ms()),
           createdAt: hook.created_at.toISOString(),
           createdBy: hook.created_by,
         }
@@ -153,7 +150,15 @@ export function createWebhooks(needs: WebhookNeeds): Webhooks {
       throw new Refusal('bad_input', 'Say the secret with which the sender signs, or say that anybody may send.')
   }
 
-  addHookMetrics(needs.registry ?? new Registry(), async () => show(await store.list()))
+  const registry = needs.registry ?? new Registry()
+  const everyHook = async () => show(await store.list())
+  addHookMetrics(registry, everyHook)
+  addFreshnessMetrics(
+    registry,
+    'webhook',
+    () => clock.ms(),
+    async () => (await everyHook()).map(({ name, freshness }) => ({ name, ...freshness })),
+  )
 
   return {
     async start() {

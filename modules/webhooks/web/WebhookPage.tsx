@@ -4,13 +4,14 @@ import { useState } from 'react'
 import { AuditOf } from '../../audit/web/index.tsx'
 import { useDeed, useRoute } from '../../../ui/api.ts'
 import { Ago, count, plural } from '../../../ui/format.tsx'
+import { Fresh } from '../../../ui/freshness.tsx'
 import { Ask, Card, Facts, ObjectLayout, Page, Table, useParam } from '../../../ui/page.tsx'
 import { Mark } from '../../../ui/signal.tsx'
 import { SureButton } from '../../../ui/sure.tsx'
 import { deliveryReasons, routes, schemeKinds, type Hook } from '../contract.ts'
 import { MappingCard } from './MappingCard.tsx'
 import { SchemeFields } from './SchemeFields.tsx'
-import { Fresh, touches } from './WebhooksPage.tsx'
+import { touches } from './WebhooksPage.tsx'
 
 /** One inbound webhook: its address, how it is signed, what came, and what it means. */
 export function WebhookPage() {

@@ -4,9 +4,9 @@ import { useState, type FormEvent } from 'react'
 import { routes as sources } from '../../sources/contract.ts'
 import { useAddress } from '../../../ui/address.tsx'
 import { useDeed, useRoute } from '../../../ui/api.ts'
-import { Ago, count, plural } from '../../../ui/format.tsx'
+import { count, plural } from '../../../ui/format.tsx'
+import { Fresh } from '../../../ui/freshness.tsx'
 import { Ask, Card, Empty, Page, Table } from '../../../ui/page.tsx'
-import { Mark } from '../../../ui/signal.tsx'
 import { presetNames, routes, schemeKinds, type Hook, type PresetName, type Scheme } from '../contract.ts'
 import { complete, firstScheme, SchemeFields } from './SchemeFields.tsx'
 
@@ -69,18 +69,6 @@ function sentenceOf(rows: readonly Hook[]): string {
     return `${plural(late.length, 'webhook is', 'webhooks are')} silent for longer than promised: ${late.map((row) => row.name).join(', ')}.`
   if (aside > 0) return `${plural(aside, 'delivery is', 'deliveries are')} put aside; the page of its webhook says why.`
   return `${plural(rows.length, 'system sends', 'systems send')}, and nothing is put aside.`
-}
-
-/** When something came last, and whether that is longer ago than was promised. */
-export function Fresh({ of: { freshAt, promiseHours, missed } }: { of: Hook['freshness'] }) {
-  const when = freshAt === null ? 'nothing came yet' : <Ago at={freshAt} />
-  if (missed)
-    return (
-      <Mark is="fail">
-        {when}, promised every {plural(promiseHours ?? 0, 'hour', 'hours')}
-      </Mark>
-    )
-  return promiseHours === null || freshAt === null ? <span>{when}</span> : <Mark is="ok">{when}</Mark>
 }
 
 function NewHook() {
