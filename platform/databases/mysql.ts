@@ -91,6 +91,7 @@ export async function openMysqlElsewhere(
   const ask = (text: string, values: readonly unknown[] = []) =>
     new Promise<{ rows: Cell[][]; fields: mysql.FieldPacket[] }>((resolve, reject) => {
       connection.query(text, [...values], (error, rows, fields) => {
+        // `rowsAsArray` and a cast of our own make them lists of text, which the driver's types do not know.
         if (error === null) resolve({ rows: rows as unknown as Cell[][], fields })
         else reject(error)
       })

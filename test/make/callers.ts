@@ -35,3 +35,15 @@ export async function aCaller(
     steppedUpAtMs: nowMs,
   }
 }
+
+/** Somebody whose permissions were looked at before, for services that only note who it was. */
+export const somebody: Caller = {
+  kind: 'person',
+  accountId: 'account_1' as Caller['accountId'],
+  name: 'Åsa',
+  side: 'it',
+  roles: [],
+  permissions: new Set(),
+  sessionId: undefined,
+  steppedUpAtMs: undefined,
+}

@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, it } from 'vitest'
+import { somebody } from '../../../test/make/callers.ts'
 import { aCollectServer, type CollectServer } from '../../../test/make/collect-server.ts'
 import { aPostgres } from '../../../test/make/engines.ts'
 import { systemClock } from '../../../platform/clock/clock.ts'
-import type { Caller } from '../../../platform/http/caller.ts'
 import { createJobs, prepareJobs } from '../../../platform/jobs/worker.ts'
 import { silentLog } from '../../../platform/log/log.ts'
 import { createIds, systemRandom } from '../../../platform/random/random.ts'
@@ -11,8 +11,6 @@ import type { Json, Replay } from '../contract.ts'
 import type { PipelineStep } from './pipeline.ts'
 import { countChosen } from './put-aside.ts'
 import { createReplays, type Replays } from './replays.ts'
-
-const caller = { kind: 'person', accountId: 'account_1', name: 'Åsa' } as unknown as Caller
 
 /** Puts aside what `strict.against` names, as long as it does. */
 function aGate() {
@@ -102,7 +100,7 @@ describe('what was put aside', () => {
     expect([before.matched, before.samples[0]?.because]).toEqual([2, 'köp “ñ” is not welcome'])
 
     strict.against.delete('köp “ñ”')
-    const checked = await becomes(replays, (await replays.check(caller, { source: server.source.id })).id, 'checked')
+    const checked = await becomes(replays, (await replays.check(somebody, { source: server.source.id })).id, 'checked')
     expect(checked).toMatchObject({ matched: 4, looked: 4, found: { pass: 2, duplicate: 0, untold: 0 } })
     expect(checked.found?.fails.map(({ reason, events }) => [reason, events])).toEqual(
       expect.arrayContaining([
@@ -112,7 +110,7 @@ describe('what was put aside', () => {
     )
     expect((await stored(server)).length).toBe(1)
 
-    await replays.run(caller, checked.id)
+    await replays.run(somebody, checked.id)
     await becomes(replays, checked.id, 'done')
     await server.collect.drained()
     const rows = await stored(server)
@@ -145,10 +143,10 @@ describe('what was put aside', () => {
     await server.collect.drained()
     const rows = await server.collect.asideRows(1000)
     expect(rows.length).toBe(151)
-    const [a, b] = await Promise.all([replays.check(caller, {}), replays.check(caller, {})])
+    const [a, b] = await Promise.all([replays.check(somebody, {}), replays.check(somebody, {})])
     await Promise.all([becomes(replays, a.id, 'checked'), becomes(replays, b.id, 'checked')])
     expect((await becomes(replays, a.id, 'checked')).found).toMatchObject({ pass: 150, duplicate: 1 })
-    await Promise.all([replays.run(caller, a.id), replays.run(caller, b.id)])
+    await Promise.all([replays.run(somebody, a.id), replays.run(somebody, b.id)])
     await Promise.all([becomes(replays, a.id, 'done'), becomes(replays, b.id, 'done')])
     // A job that was killed after it had sent, and before it had written that down, sends again.
     await server.collect.replay(a.id, rows)
@@ -171,8 +169,8 @@ describe('what was put aside', () => {
     const { server, replays } = await aHouse(step)
     await server.collect.accept(server.source, [track('x'), track('x')], 'test')
     await server.collect.drained()
-    const checked = await becomes(replays, (await replays.check(caller, {})).id, 'checked')
-    await replays.run(caller, checked.id)
+    const checked = await becomes(replays, (await replays.check(somebody, {})).id, 'checked')
+    await replays.run(somebody, checked.id)
     expect(await becomes(replays, checked.id, 'done')).toMatchObject({ looked: 2 })
     await server.collect.drained()
     expect((await server.collect.quarantine({})).matched).toBe(2)
@@ -193,15 +191,15 @@ describe('what was put aside', () => {
     await server.collect.drained()
     expect((await server.collect.quarantine({})).reasons[0]?.reason).toBe('step_failed')
     strict.broken = false
-    const checked = await becomes(replays, (await replays.check(caller, { reason: 'step_failed' })).id, 'checked')
+    const checked = await becomes(replays, (await replays.check(somebody, { reason: 'step_failed' })).id, 'checked')
     expect(checked.found).toMatchObject({ pass: 0, untold: 1 })
-    await replays.run(caller, checked.id)
+    await replays.run(somebody, checked.id)
     await becomes(replays, checked.id, 'done')
     await server.collect.drained()
     expect((await stored(server)).map((row) => row.message_id)).toEqual(['m'])
-    await expect(replays.check(caller, {})).rejects.toMatchObject({ code: 'not_now' })
-    await expect(replays.run(caller, checked.id)).rejects.toMatchObject({ code: 'not_now' })
-    await expect(replays.cancel(caller, checked.id)).rejects.toMatchObject({ code: 'not_now' })
+    await expect(replays.check(somebody, {})).rejects.toMatchObject({ code: 'not_now' })
+    await expect(replays.run(somebody, checked.id)).rejects.toMatchObject({ code: 'not_now' })
+    await expect(replays.cancel(somebody, checked.id)).rejects.toMatchObject({ code: 'not_now' })
     await server.close()
   })
 })

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { somebody } from '../../../test/make/callers.ts'
 import { aCollectServer, type CollectServer } from '../../../test/make/collect-server.ts'
 import { aClickHouse, aPostgres } from '../../../test/make/engines.ts'
 import { Refusal } from '../../../lib/refusals/refusals.ts'
 import type { ClickHouse } from '../../../platform/clickhouse/clickhouse.ts'
 import { systemClock } from '../../../platform/clock/clock.ts'
-import type { Caller } from '../../../platform/http/caller.ts'
 import { silentLog } from '../../../platform/log/log.ts'
 import type { PostgresPool } from '../../../platform/postgres/postgres.ts'
 import { createAudit } from '../../audit/server/index.ts'
@@ -13,7 +13,6 @@ import { createIds, systemRandom } from '../../../platform/random/random.ts'
 import { PlanContent } from '../contract.ts'
 import { createTrackingPlans, type TrackingPlans } from './service.ts'
 
-const caller = { kind: 'person', accountId: 'account_1', name: 'Åsa' } as unknown as Caller
 const order = 'Order “ñ” Completed'
 const plan = (more: object = {}) =>
   PlanContent.parse({
@@ -54,7 +53,7 @@ async function aHouse(content?: PlanContent): Promise<House> {
   const [postgres, clickhouse] = await Promise.all([aPostgres(), aClickHouse()])
   const plans = planner(postgres, clickhouse)
   const server = await aCollectServer({ postgres, clickhouse, steps: [plans.step] })
-  if (content !== undefined) await plans.save(caller, server.source.id, content, 0, '')
+  if (content !== undefined) await plans.save(somebody, server.source.id, content, 0, '')
   return { plans, server, postgres, clickhouse }
 }
 const track = (properties: object, more: object = {}) => ({
@@ -171,7 +170,7 @@ describe('a tracking plan', () => {
         one.name === 'channel' ? { ...one, values: ['web', 'shop', 'fax'] } : one,
       ),
     }))
-    await plans.save(caller, server.source.id, plan({ mode: 'quarantine', events }), 1, 'Fax it is')
+    await plans.save(somebody, server.source.id, plan({ mode: 'quarantine', events }), 1, 'Fax it is')
     expect((await server.collect.preview(rows))[0]?.outcome.kind).toBe('stored')
     await server.collect.replay('replay_1', rows)
     await server.collect.replay('replay_2', rows)
@@ -193,7 +192,7 @@ describe('a tracking plan', () => {
     const cut = { ...postgres, transaction }
     server = await server.again({ postgres: cut, stands: false })
     while ((await stored(house)).length === 0) await systemClock.sleep(20)
-    await plans.save(caller, server.source.id, plan({ mode: 'quarantine' }), 1, 'stricter now')
+    await plans.save(somebody, server.source.id, plan({ mode: 'quarantine' }), 1, 'stricter now')
     server = await server.again({ postgres, clickhouse })
     await server.collect.drained()
     expect(await counts({ ...house, server })).toEqual({ stored: 1, quarantined: 0, rejected: 0 })
@@ -208,11 +207,11 @@ describe('a tracking plan', () => {
   it('is a new version with each save, in the audit log; who edited an older one is told, not overwritten', async () => {
     const { plans, server, postgres, clickhouse } = await aHouse(plan())
     const id = server.source.id
-    await plans.save(caller, id, plan({ mode: 'omit' }), 1, 'stricter')
-    await expect(plans.save(caller, id, plan(), 1, '')).rejects.toMatchObject({ code: 'conflict' })
+    await plans.save(somebody, id, plan({ mode: 'omit' }), 1, 'stricter')
+    await expect(plans.save(somebody, id, plan(), 1, '')).rejects.toMatchObject({ code: 'conflict' })
     const both = await Promise.allSettled([
-      plans.save(caller, id, plan({ mode: 'block' }), 2, ''),
-      plans.save(caller, id, plan({ mode: 'observe' }), 2, ''),
+      plans.save(somebody, id, plan({ mode: 'block' }), 2, ''),
+      plans.save(somebody, id, plan({ mode: 'observe' }), 2, ''),
     ])
     expect(both.map((one) => one.status).sort()).toEqual(['fulfilled', 'rejected'])
     const { versions, plan: now } = await plans.get(id)
@@ -227,11 +226,11 @@ describe('a tracking plan', () => {
       `SELECT body::jsonb->>'deed' AS deed FROM audit.entry WHERE body::jsonb->>'deed' LIKE 'plan.%' ORDER BY seq`,
     )
     expect(rows.map((row) => row.deed)).toEqual(['plan.created', 'plan.changed', 'plan.changed'])
-    await expect(plans.save(caller, server.sources.internal().id, plan(), 0, '')).rejects.toMatchObject({
+    await expect(plans.save(somebody, server.sources.internal().id, plan(), 0, '')).rejects.toMatchObject({
       code: 'not_now',
     })
     const owner = `account_${'0'.repeat(26)}`
-    await expect(plans.save(caller, id, plan({ ownerIt: owner }), 3, '')).rejects.toMatchObject({ code: 'bad_input' })
+    await expect(plans.save(somebody, id, plan({ ownerIt: owner }), 3, '')).rejects.toMatchObject({ code: 'bad_input' })
     // Another server takes it up by itself.
     const other = planner(postgres, clickhouse)
     await other.load()
@@ -242,7 +241,7 @@ describe('a tracking plan', () => {
       return one.outcome?.kind
     }
     const before = outcome()
-    await plans.save(caller, id, plan({ mode: before === 'rejected' ? 'quarantine' : 'block' }), 3, '')
+    await plans.save(somebody, id, plan({ mode: before === 'rejected' ? 'quarantine' : 'block' }), 3, '')
     while (outcome() === before) await systemClock.sleep(50)
     other.stop()
     await server.close()
@@ -266,12 +265,12 @@ describe('a tracking plan', () => {
       ],
     )
     expect(seen[0]?.properties.find((one) => one.name === 'who.email')?.samples).toEqual(['text of 11 characters'])
-    const first = await plans.adopt(caller, server.source.id, [{ type: 'page', name: 'Start' }])
+    const first = await plans.adopt(somebody, server.source.id, [{ type: 'page', name: 'Start' }])
     expect([first.version, first.content.events.length, first.note]).toEqual([1, 1, 'Adopted page Start'])
     const written = structuredClone(first.content)
     written.events[0]!.properties[0]!.meaning = 'Where it is'
-    await plans.save(caller, server.source.id, written, 1, '')
-    const all = await plans.adopt(caller, server.source.id, 'all')
+    await plans.save(somebody, server.source.id, written, 1, '')
+    const all = await plans.adopt(somebody, server.source.id, 'all')
     expect(all.content.events.map((event) => event.name)).toEqual(['Start', order])
     expect(all.content.events[0]?.properties.map((one) => [one.name, one.type, one.required, one.meaning])).toEqual(
       expect.arrayContaining(

@@ -15,5 +15,8 @@ export function waitMs(failures: number, chance: number, retryAfter: string | nu
   return Math.max(own, Math.min(asked, longestAskedMs))
 }
 
-/** What no retry could save: refused for what it is. 408 and 429 mean later, and so does all trouble on the server's side or on the way. */
+/**
+ * What no retry could save: refused for what it is. 408 and 429 mean later, and so does all trouble on the server's side or on the way. (A pattern takes a
+ * number as its digits; saying that in code would cost bytes that every page loads.)
+ */
 export const isFinal = (status: number) => /^4(?!08|29)/.test(status as unknown as string)

@@ -23,6 +23,7 @@ export function createInterlock(): Interlock {
     if (early.length < mostEarly) early.push([name, words])
     return
   }) as (name: keyof Calls, ...words: unknown[]) => never
+  // The calls are put on it in the next line: until then it is not what its type says.
   const say = tell as unknown as Interlock
   for (const name of names) say[name] = (...words: unknown[]) => tell(name, ...words)
   return say
