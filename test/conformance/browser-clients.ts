@@ -80,12 +80,12 @@ export async function driveBrowser(
 }
 
 /** Until so many messages have a 2xx, or no request came for a while. */
-export async function settled(proxy: Proxy, messages: number): Promise<void> {
+export async function settled(proxy: Proxy, messages: number, patienceMs = silenceMs): Promise<void> {
   const began = performance.now()
   for (;;) {
     if (proxy.acknowledged().size >= messages) return
     const last = proxy.exchanges.at(-1)?.atMs ?? began
-    if (performance.now() - last > silenceMs) return
+    if (performance.now() - last > patienceMs) return
     await systemClock.sleep(50)
   }
 }

@@ -18,6 +18,9 @@ export interface Left {
   exchanges: Exchange[]
 }
 
+/** After about ten seconds a page takes over what an earlier page of the same visitor had begun to send: RudderStack's queues by their time of sign of life. */
+const inheritedMs = 25_000
+
 /** A visitor who buys and leaves in the same moment: the calls of a page's last moment, and whether they arrive now or with the next visit. */
 export async function leave(
   { browser, shop }: { browser: Browser; shop: Shop },
@@ -46,7 +49,7 @@ export async function leave(
     await ready(page)
     // The beacon of the second visit's own page view leaves with the visitor too.
     if (client === 'rudderstack-beacon') await page.goto(shop.plain)
-    await settled(proxy, 4)
+    await settled(proxy, 4, inheritedMs)
     return {
       client,
       atOnce: client === 'rudderstack-beacon' ? atOnce - 1 : atOnce,
