@@ -19,6 +19,11 @@ export interface ClickHouse {
     lines: readonly string[],
     options: { token: string },
   ): Promise<void>
+  /**
+   * The same in the RowBinary format (lib/row-binary).
+   * @param columns in the order of each row
+   */
+  insertBinary(table: string, columns: readonly string[], rows: Buffer, options: { token: string }): Promise<void>
   /** DDL and other statements without an answer. */
   command(sql: string, params?: Record<string, unknown>): Promise<void>
   ping(): Promise<void>

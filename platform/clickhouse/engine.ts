@@ -1,7 +1,8 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createRequire } from 'node:module'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /**
@@ -20,26 +21,12 @@ interface Session {
   queryStream(sql: string, options: { format: string }): AsyncIterable<{ raw(): Uint8Array }> & { cancel(): void }
   close(): void
 }
-interface Native {
-  InsertRawAsyncConnection(
-    connection: unknown,
-    prefix: string,
-    body: Buffer,
-    countLines: boolean,
-  ): Promise<{ rowsWritten?: number; bytesWritten?: number }>
-}
-
 const [directory = '', memory = '0'] = process.argv.slice(2)
 const require_ = createRequire(import.meta.url)
 const { Session: Session_, version } = require_('chdb') as {
   Session: new (path: string, options: { connectionArgs: string[] }) => Session
   version(): { libchdb?: string; chdb?: string }
 }
-const native = createRequire(require_.resolve('chdb'))(
-  process.platform === 'linux'
-    ? `@chdb/lib-linux-${process.arch}-gnu`
-    : `@chdb/lib-${process.platform}-${process.arch}`,
-) as Native
 
 const parallel = 4
 /** A statement without a time limit of its own (a migration, a merge) may take half an hour; one with a limit is a minute late at most. */
@@ -117,6 +104,10 @@ function configuration(): string {
 }
 
 mkdirSync(directory, { recursive: true, mode: 0o700 })
+/** Rows on their way in; of whoever was killed before, nothing is kept. */
+const inbox = join(directory, '..', 'clickhouse-inbox')
+rmSync(inbox, { recursive: true, force: true })
+mkdirSync(inbox, { recursive: true, mode: 0o700 })
 const connectionArgs = [`--config-file=${configuration()}`]
 const admin = new Session_(directory, { connectionArgs })
 await admin.queryAsync('CREATE DATABASE IF NOT EXISTS interlock ENGINE = Atomic', { format: 'TSV' })
@@ -250,21 +241,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
       running = true
 
       if (/^\s*INSERT\b/i.test(words) && data.length > 0) {
-        const done = await native.InsertRawAsyncConnection(session.connection, `${tag}${sql}\n`, data, false)
-        const rows = done.rowsWritten ?? 0
-        response.setHeader(
-          'X-ClickHouse-Summary',
-          JSON.stringify({
-            read_rows: '0',
-            read_bytes: '0',
-            written_rows: String(rows),
-            written_bytes: String(done.bytesWritten ?? data.length),
-            total_rows_to_read: '0',
-            result_rows: String(rows),
-            result_bytes: '0',
-            elapsed_ns: '0',
-          }),
-        )
+        await store(session, tag, sql, named, data)
         response.end()
         return
       }
@@ -290,6 +267,27 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     }
   })
 }
+
+/**
+ * Rows of a body, by way of a file: as a part of the statement they would end at the first empty line, which binary formats may hold anywhere, and would
+ * cost twice as much (measured: 10,400 rows of RowBinary in 60 ms against 110).
+ */
+async function store(session: Session, tag: string, sql: string, format: string | undefined, data: Buffer) {
+  if (format === undefined) throw new Problem(62, 'SYNTAX_ERROR: an INSERT with a body ends with FORMAT and its name')
+  const file = join(inbox, `${String(stored++)}.rows`)
+  try {
+    await writeFile(file, data, { mode: 0o600 }).catch((error: unknown) => {
+      throw new Problem(243, `NOT_ENOUGH_SPACE: the rows could not be written down: ${textOf(error)}`)
+    })
+    const into = sql.replace(/\s+FORMAT\s+\w+\s*$/i, '')
+    await session.queryAsync(`${tag}${into} FROM INFILE ${literal(file)} FORMAT ${identifier(format)}`, {
+      format: 'TSV',
+    })
+  } finally {
+    await rm(file, { force: true })
+  }
+}
+let stored = 0
 
 /** Sends chunks as they come. An error after the first chunk follows the `X-ClickHouse-Exception-Tag` protocol, so the client raises it. */
 async function stream(

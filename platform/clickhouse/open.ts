@@ -123,11 +123,11 @@ function connect(address: () => Address): ClickHouse {
     ...(options.signal === undefined ? {} : { abort_signal: options.signal }),
   })
 
-  const store = (into: string, body: string, token: string) =>
+  const store = (into: string, body: string | Buffer, token: string) =>
     tell(async () => {
       const { stream } = await current().exec({
         query: into,
-        values: Readable.from([Buffer.from(body)], { objectMode: false }),
+        values: Readable.from([typeof body === 'string' ? Buffer.from(body) : body], { objectMode: false }),
         clickhouse_settings: {
           insert_deduplication_token: token,
           insert_deduplicate: 1,
@@ -159,8 +159,11 @@ function connect(address: () => Address): ClickHouse {
     },
     async insertLines(table, columns, lines, options) {
       if (lines.length === 0) return
-      const into = `INSERT INTO ${nameOf(table)} (${columns.map(nameOf).join(', ')}) FORMAT JSONCompactEachRow`
-      await store(into, lines.join('\n'), options.token)
+      await store(`${intoOf(table, columns)} FORMAT JSONCompactEachRow`, lines.join('\n'), options.token)
+    },
+    async insertBinary(table, columns, rows, options) {
+      if (rows.length === 0) return
+      await store(`${intoOf(table, columns)} FORMAT RowBinary`, rows, options.token)
     },
     async command(sql, params = {}) {
       await tell(() => current().command({ query: sql, query_params: params }))
@@ -175,6 +178,9 @@ function connect(address: () => Address): ClickHouse {
     },
   }
 }
+
+const intoOf = (table: string, columns: readonly string[]) =>
+  `INSERT INTO ${nameOf(table)} (${columns.map(nameOf).join(', ')})`
 
 /** @throws when it is no name: text of a statement is never made from data */
 function nameOf(name: string): string {

@@ -36,7 +36,16 @@ type Entry = Contents['entries'][number]
 
 const listName = 'backup.json'
 /** Belongs to a process and not to the data: made anew by each start. */
-const left = new Set(['lock', 'lock-journal', 'owner.json', 'server.json', 'postgres.socket', 'engine.xml', listName])
+const left = new Set([
+  'lock',
+  'lock-journal',
+  'owner.json',
+  'server.json',
+  'postgres.socket',
+  'engine.xml',
+  'clickhouse-inbox',
+  listName,
+])
 
 /**
  * Copies a data directory that nobody uses (the caller holds its lock). Where an entry is a link, what it points to is copied; links inside of

@@ -64,7 +64,7 @@ describe('the doctor', () => {
     expect(found.find(({ name }) => name === 'PostgreSQL')?.says).toContain('the next start applies')
     expect(
       readdirSync(dataDir).filter(
-        (name) => !before.includes(name) && !/^(lock|owner.json|engine.xml|data)$/.test(name),
+        (name) => !before.includes(name) && !/^(lock|owner.json|engine.xml|clickhouse-inbox|data)$/.test(name),
       ),
     ).toEqual([])
     const opened = await lookAtPostgres({ dataDir }, silentLog, systemClock)

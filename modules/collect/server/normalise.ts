@@ -121,7 +121,10 @@ const isView = (type: EventType) => type === 'page' || type === 'screen'
 const viewName = (body: JsonObject) => textOf(body['name']) || textOf(objectOf(body['properties'])['name'])
 
 function contextOf(body: JsonObject, envelope: Envelope): JsonObject {
-  const context: JsonObject = { ...objectOf(envelope.context), ...objectOf(body['context']) }
+  const [around, own] = [objectOf(envelope.context), objectOf(body['context'])]
+  const nothingMore = [envelope.context, envelope.integrations, body['integrations']].every((one) => !isObject(one))
+  if (nothingMore && envelope.ip === undefined) return own
+  const context: JsonObject = { ...around, ...own }
   const integrations = { ...objectOf(envelope.integrations), ...objectOf(body['integrations']) }
   if (Object.keys(integrations).length > 0) context['integrations'] = integrations
   if (envelope.ip !== undefined && (context['ip'] === undefined || context['ip'] === null || context['ip'] === '')) {

@@ -156,6 +156,7 @@ describe('whatever fails', () => {
       ...engines.clickhouse,
       insert: (...sent) => guard(() => engines.clickhouse.insert(...sent)),
       insertLines: (...sent) => guard(() => engines.clickhouse.insertLines(...sent)),
+      insertBinary: (...sent) => guard(() => engines.clickhouse.insertBinary(...sent)),
     }
     const postgres: PostgresPool = {
       ...engines.postgres,
@@ -197,11 +198,11 @@ describe('whatever fails', () => {
   it('while the store is away, events are taken; when it is back, all are stored once', async () => {
     let away = true
     const real = await aClickHouse()
-    const insertLines: ClickHouse['insertLines'] = (...sent) => {
+    const insertBinary: ClickHouse['insertBinary'] = (...sent) => {
       if (away) throw new Refusal('busy', 'away')
-      return real.insertLines(...sent)
+      return real.insertBinary(...sent)
     }
-    const server = await aCollectServer({ clickhouse: { ...real, insertLines } })
+    const server = await aCollectServer({ clickhouse: { ...real, insertBinary } })
     for (let round = 0; round < 10; round++) {
       expect((await server.send('/v1/batch', { batch: many(`away ${round}`, 50) })).statusCode).toBe(200)
     }

@@ -64,7 +64,7 @@ interface Entry {
   envelope: Envelope
   raw: Uint8Array
   inFlight: EventInFlight | undefined
-  key: Uint8Array | undefined
+  key: string | undefined
   outcome: Outcome | undefined
   because: string | undefined
   /** A row of the quarantine that was replayed before: this place in the journal is used up, and nothing happened. */
@@ -95,9 +95,9 @@ export interface PipelineNeeds {
   wrote(how: 'now' | 'before' | 'unsure', arrivals: readonly Arrivals[]): void
 }
 
-/** 128 bits of SHA-256 over source and message id: no two messages ever share it. */
-export function dedupKey(sourceId: string, messageId: string): Uint8Array {
-  return hash('sha256', `${sourceId} ${messageId}`, 'buffer').subarray(0, 16)
+/** 128 bits of SHA-256 over source and message id, a character each: no two messages ever share it. */
+export function dedupKey(sourceId: string, messageId: string): string {
+  return hash('sha256', `${sourceId} ${messageId}`, 'latin1').slice(0, 16)
 }
 
 /** The message id of an event that came without one. */
@@ -105,7 +105,7 @@ export const assignedId = (journalId: string, position: bigint, envelope: Envelo
   envelope.replay?.assignedId ?? `il-${journalId}-${position}`
 
 /** The key under which a record of the journal is deduplicated; undefined when there is no event in it. */
-export function keyOfRecord(journalId: string, position: bigint, payload: Uint8Array): Uint8Array | undefined {
+export function keyOfRecord(journalId: string, position: bigint, payload: Uint8Array): string | undefined {
   const { envelope, event } = decodeRecord(payload)
   if (envelope.fault !== undefined) return undefined
   const normalised = readEvent(event, envelope, assignedId(journalId, position, envelope))
@@ -169,12 +169,12 @@ export function createPipeline(
   /** Who was first keeps the place, in the index or in this batch; the same event of the same batch is itself. */
   async function deduplicate(entries: readonly Entry[]): Promise<Conflict[]> {
     const candidates = entries.filter((entry) => entry.key !== undefined && entry.outcome === undefined)
-    const won = await index.find(candidates.map((entry) => entry.key ?? new Uint8Array(16)))
+    const won = await index.find(candidates.map(({ key }) => key ?? ''))
     const here = new Map<string, Entry>()
     const seen: { entry: Entry; first: Entry | bigint }[] = []
     for (const [at, entry] of candidates.entries()) {
       const winner = won[at]
-      const key = Buffer.from(entry.key ?? []).toString('latin1')
+      const key = entry.key ?? ''
       const first = here.get(key) ?? (winner === entry.position ? undefined : winner)
       if (first === undefined) here.set(key, entry)
       else {

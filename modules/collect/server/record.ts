@@ -16,10 +16,18 @@ export function encodeRecord(envelope: Uint8Array, event: Uint8Array): Uint8Arra
 /** The same envelope serves all events of a request. */
 export const encodeEnvelope = (envelope: Envelope): Uint8Array => Buffer.from(JSON.stringify(envelope))
 
-export function decodeRecord(record: Uint8Array): { envelope: Envelope; event: Uint8Array } {
+/** Of the record before: the events of one request have the same, and to read it again for each costs as much as to store it. Nobody changes it. */
+let last: { bytes: Buffer; envelope: Readonly<Envelope> } | undefined
+
+export function decodeRecord(record: Uint8Array): { envelope: Readonly<Envelope>; event: Uint8Array } {
   const bytes = Buffer.from(record.buffer, record.byteOffset, record.byteLength)
-  const length = bytes.readUInt32LE(0)
-  // We wrote it, under a checksum: it has the shape it had.
-  const envelope = JSON.parse(bytes.toString('utf8', 4, 4 + length)) as Envelope
-  return { envelope, event: bytes.subarray(4 + length) }
+  const end = 4 + bytes.readUInt32LE(0)
+  if (last?.bytes.length !== end - 4 || bytes.compare(last.bytes, 0, last.bytes.length, 4, end) !== 0) {
+    // We wrote it, under a checksum: it has the shape it had. A copy, because the record is a window on a whole piece of the journal.
+    last = {
+      bytes: Buffer.from(bytes.subarray(4, end)),
+      envelope: JSON.parse(bytes.toString('utf8', 4, end)) as Envelope,
+    }
+  }
+  return { envelope: last.envelope, event: bytes.subarray(end) }
 }

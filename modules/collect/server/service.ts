@@ -159,7 +159,7 @@ export function createCollect(needs: CollectNeeds): Collect {
    */
   async function rebuildIndex(): Promise<void> {
     if (await index.complete()) return
-    const waiting = new Map<bigint, Uint8Array>()
+    const waiting = new Map<bigint, string>()
     const { stored } = journal
     const next = stored < journal.head ? await journal.read(stored, batchLimit.records) : []
     await inSlices(next, ({ position, payload }) => {
@@ -179,7 +179,7 @@ export function createCollect(needs: CollectNeeds): Collect {
         rows.map((row) => {
           const key = dedupKey(row.source_id, row.message_id)
           const own = waiting.get(BigInt(row.position))
-          const isOwn = own !== undefined && Buffer.from(own).equals(key)
+          const isOwn = own === key
           return { key, position: isOwn ? BigInt(row.position) : undefined }
         }),
       )
