@@ -6,14 +6,19 @@ import type { Accounts } from '../../accounts/server/index.ts'
 import type { Channels } from '../../channels/server/index.ts'
 import type { Collect } from '../../collect/server/index.ts'
 import type { Consent } from '../../consent/server/index.ts'
+import type { Feeds } from '../../feeds/server/index.ts'
 import type { Imports } from '../../imports/server/index.ts'
 import type { Journeys } from '../../journeys/server/index.ts'
 import type { Profiles } from '../../profiles/server/index.ts'
+import type { Pulls } from '../../pulls/server/index.ts'
 import type { Requests } from '../../requests/server/index.ts'
+import type { StandingImports } from '../../standing-imports/server/index.ts'
 import type { Tools } from '../../tools/server/index.ts'
+import type { Webhooks } from '../../webhooks/server/index.ts'
 import { Refusal } from '../../../lib/refusals/refusals.ts'
 import type { Cockpit, Demo, Step, Task } from '../contract.ts'
 import { beginning } from './beginning.ts'
+import { tasksOfBrought, type Brought } from './brought.ts'
 
 const dayMs = 86_400_000
 
@@ -25,6 +30,10 @@ export function createCockpit(needs: {
   tools: Pick<Tools, 'list'>
   journeys: Pick<Journeys, 'list'>
   imports: Pick<Imports, 'list'>
+  pulls: Pick<Pulls, 'list'>
+  feeds: Pick<Feeds, 'list'>
+  webhooks: Pick<Webhooks, 'list'>
+  standingImports: Pick<StandingImports, 'list'>
   collect: Pick<Collect, 'ledger' | 'ledgerAlarm'>
   profiles: Pick<Profiles, 'count'>
   jobs: Pick<Jobs, 'dead'>
@@ -42,7 +51,8 @@ export function createCockpit(needs: {
       return needs.demo.state()
     },
     async home(caller: Caller): Promise<Cockpit> {
-      const [requests, tools, broadcasts, imports, ledger, people, dead, days] = await Promise.all([
+      const [brought, requests, tools, broadcasts, imports, ledger, people, dead, days] = await Promise.all([
+        allBrought(),
         needs.requests.list(caller),
         needs.tools.list(),
         needs.journeys.list(),
@@ -126,6 +136,7 @@ export function createCockpit(needs: {
           needs: null,
           since: row.finishedAt,
         })
+      needsYou.push(...tasksOfBrought(brought, mine))
       if (mine === 'it')
         for (const job of dead.slice(0, 3))
           needsYou.push({
@@ -192,6 +203,15 @@ export function createCockpit(needs: {
         days,
       }
     },
+  }
+  async function allBrought(): Promise<Brought> {
+    const [pulls, feeds, webhooks, { standing }] = await Promise.all([
+      needs.pulls.list(),
+      needs.feeds.list(),
+      needs.webhooks.list(),
+      needs.standingImports.list(),
+    ])
+    return { pulls, feeds, webhooks, standing }
   }
   async function steps(tools: Awaited<ReturnType<Tools['list']>>, people: number, requests: number): Promise<Step[]> {
     const [staff, { toolId }, senders, topics] = await Promise.all([

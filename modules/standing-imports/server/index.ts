@@ -1,2 +1,2 @@
-export { createStandingImports } from './service.ts'
+export { createStandingImports, type StandingImports } from './service.ts'
 export { addStandingImportRoutes } from './routes.ts'

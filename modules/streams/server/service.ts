@@ -4,7 +4,7 @@ import { Refusal } from '../../../lib/refusals/refusals.ts'
 import type { LineFormat } from '../../../lib/singer/messages.ts'
 import type { Caller } from '../../../platform/http/caller.ts'
 import { actorOf, type Audit } from '../../audit/server/index.ts'
-import type { Column } from '../../imports/contract.ts'
+import { consentWithoutTopic, type Column } from '../../imports/contract.ts'
 import type { Sources } from '../../sources/server/index.ts'
 import type { Run, Stream } from '../contract.ts'
 import { readLines } from './lines.ts'
@@ -161,6 +161,12 @@ export function createStreams(needs: StreamNeeds): Streams {
         throw new Refusal(
           'bad_input',
           'No property is an identifier, so no record can be told to belong to anyone. Mark the e-mail address or a customer number as identifier, or leave the stream out.',
+        )
+      const [agreed] = wanted.leftOut ? [] : consentWithoutTopic(columns)
+      if (agreed !== undefined)
+        throw new Refusal(
+          'bad_input',
+          `“${agreed.name}” says whether people agreed, but not to what. Choose the topic, or leave the property out.`,
         )
       await postgres.transaction(async (tx) => {
         await streamStore(tx).decide({

@@ -176,6 +176,22 @@ it('what a person decided about a property stays when the schema comes again', a
   expect(after.columns.find((column) => column.name === 'shirt')?.meaning).toEqual(meaning)
 })
 
+it('a property that says whether people agreed is only taken with what they agreed to', async () => {
+  await through([schema('members', { news: { type: 'boolean' } })])
+  const stream = (await aLife().list()).find((one) => one.name === 'members')
+  if (stream === undefined) throw new Error('no stream')
+  const decided = (topic?: string) =>
+    aLife().decide(caller, stream.id, {
+      columns: [
+        { name: 'news', type: 'boolean', meaning: { kind: 'consent', part: 'state', ...(topic && { topic }) } },
+      ],
+      key: ['email'],
+      leftOut: false,
+    })
+  await expect(decided()).rejects.toThrow(/“news” says whether people agreed, but not to what/)
+  expect((await decided('newsletter')).decidedBy).toBe('Ивайло')
+})
+
 it('a record that a tap marks as deleted is said to be gone', async () => {
   const lines = (gone: string | null) => [
     schema('users', { _sdc_deleted_at: { type: ['null', 'string'], format: 'date-time' } }),
