@@ -122,6 +122,22 @@ export async function readLedgerPage(
   }
 }
 
+/** How many events were received in each hour from an instant on, what is on its way included, the earliest first. */
+export async function receivedByHour(
+  postgres: Postgres,
+  fromMs: number,
+  onTheWay: readonly Arrivals[],
+): Promise<{ hourMs: number; events: number }[]> {
+  const rows = await postgres.query<{ hour: Date; events: string }>(
+    `SELECT hour, sum(events) AS events FROM collect.outcome_count
+      WHERE hour >= $1 AND outcome NOT IN ('replayed', 'large') GROUP BY hour HAVING sum(events) > 0`,
+    [new Date(fromMs)],
+  )
+  const hours = new Map(rows.map(({ hour, events }) => [hour.getTime(), Number(events)]))
+  for (const { hourMs, events } of onTheWay) if (hourMs >= fromMs) hours.set(hourMs, (hours.get(hourMs) ?? 0) + events)
+  return [...hours].sort(([a], [b]) => a - b).map(([hourMs, events]) => ({ hourMs, events }))
+}
+
 function shown(sources: LedgerPage['sources']): LedgerPage['sources'] {
   const others = sources.slice(sourcesShown)
   if (others.length === 0) return sources

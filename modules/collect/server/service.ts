@@ -20,7 +20,7 @@ import { replayEnvelope } from './replay-envelope.ts'
 import { createInspector, type Inspector } from './inspector.ts'
 import { lookAt, prepare, readBody } from './intake.ts'
 import { readLedger } from './ledger.ts'
-import { ledgerLines, readLedgerPage, type LedgerChoice } from './ledger-page.ts'
+import { ledgerLines, readLedgerPage, receivedByHour, type LedgerChoice } from './ledger-page.ts'
 import { createLedgerWatch } from './ledger-watch.ts'
 import { createMetrics } from './metrics.ts'
 import { forgetParked, parkedBodies, parkedKeys, takeFromShelf } from './parked.ts'
@@ -29,6 +29,7 @@ import { arrivalsOf, countWaiting, createOnTheWay, hourOf } from './on-the-way.t
 import { createPipeline, dedupKey, keyOfRecord, previewOf, type Listener, type PipelineStep } from './pipeline.ts'
 import { typeOfPath } from './paths.ts'
 import { nextChosen, readPutAside, type AsideRow, type Choice } from './put-aside.ts'
+import { createRates } from './rates.ts'
 import { decodeRecord, encodeEnvelope, encodeRecord } from './record.ts'
 import { createRelayed, type RelayedBatch } from './relayed.ts'
 import { forgetReplayed } from './replayed.ts'
@@ -52,6 +53,10 @@ export interface Collect extends Takes {
   ledgerPage(choice: LedgerChoice): Promise<LedgerPage>
   /** The same as lines of CSV. */
   ledgerLines(choice: LedgerChoice, nameOf: (sourceId: string) => string): AsyncGenerator<string>
+  /** Events a second of the last minute, and the fastest that they were stored since the start (undefined while no burst was large enough to tell). */
+  rates(): { perSecond: number; storing: { perSecond: number; atMs: number } | undefined }
+  /** How many events were received in each hour since an instant; hours in which none was are left out. */
+  receivedByHour(fromMs: number): Promise<{ hourMs: number; events: number }[]>
   /** What is wrong with the ledger; undefined while everything adds up. Two looks, 30 seconds apart, make an alarm. */
   ledgerAlarm(): LedgerAlarm | undefined
   /** Begins to move events from the journal through the steps to the store; listeners hear of what was stored. */
@@ -112,6 +117,7 @@ export function createCollect(needs: CollectNeeds): Collect {
   const fresh = createFresh()
   const stopping = new AbortController()
   const onTheWay = createOnTheWay()
+  const rates = createRates(clock)
   /** What came later is counted as it comes; what was there before is looked up. */
   const headAtFirst = journal.head
   const lastReceivedMs = new Map<string, number>()
@@ -136,6 +142,7 @@ export function createCollect(needs: CollectNeeds): Collect {
     metrics,
     appended(first, sourceId, receivedMs, prepared) {
       onTheWay.came([{ sourceId, hourMs: hourOf(receivedMs), events: prepared.records.length }])
+      rates.came(prepared.records.length)
       lastReceivedMs.set(sourceId, receivedMs)
       fresh.keep(first, prepared.normalised)
       inspector.arrived(first, { sourceId: sourceId as Id<'source'>, receivedMs }, prepared.normalised)
@@ -146,6 +153,7 @@ export function createCollect(needs: CollectNeeds): Collect {
     journal,
     appended(envelopes) {
       onTheWay.came(arrivalsOf(envelopes))
+      rates.came(envelopes.length)
       for (const { sourceId, receivedMs } of envelopes)
         lastReceivedMs.set(sourceId, Math.max(receivedMs, lastReceivedMs.get(sourceId) ?? 0))
       metrics.accepted.inc(envelopes.length)
@@ -229,7 +237,9 @@ export function createCollect(needs: CollectNeeds): Collect {
           coming = nextBatch()
           coming.catch(() => {})
         }
+        const beganMs = clock.ms()
         await pipeline.handle(prepared, stopping.signal)
+        if (!few) rates.stored(prepared.batch.records.length, clock.ms() - beganMs)
         progress.resolve()
         progress = Promise.withResolvers()
         if (few) await clock.sleep(lingerMs, stopping.signal)
@@ -283,6 +293,8 @@ export function createCollect(needs: CollectNeeds): Collect {
     },
     ledgerLines: (choice, nameOf) =>
       ledgerLines(postgres, choice, { atMs: clock.ms(), onTheWay: onTheWay.byHour() }, nameOf),
+    rates: () => ({ perSecond: rates.perSecond(), storing: rates.fastest() }),
+    receivedByHour: (fromMs) => receivedByHour(postgres, fromMs, onTheWay.byHour()),
     ledgerAlarm: () => watch.alarm(),
     async start(steps, listeners = []) {
       pipelineSteps = steps
