@@ -15,14 +15,19 @@ export function StackedBars(props: {
   steps: readonly string[]
   parts: readonly Part[]
   small?: boolean
+  /** A line across, with its words on it, such as what can be at most. */
+  limit?: { value: number; label: string }
+  /** What stands below a step, such as the day that begins with it; the first and the last step when it is not said. */
+  marks?: ReadonlyMap<number, string>
 }) {
-  const { label, unit, steps, parts, small } = props
+  const { label, unit, steps, parts, small, limit, marks } = props
   const { ref, width: measured } = useElementSize<HTMLElement>()
   const width = small === true ? 150 : measured > 0 ? measured : assumed
   const height = small === true ? 28 : 140
   const sums = steps.map((_none, at) => parts.reduce((sum, part) => sum + (part.values[at] ?? 0), 0))
   const top = Math.max(0, ...sums)
   const highest = sums.indexOf(top)
+  const scale = Math.max(top, limit?.value ?? 0)
   const step = width / Math.max(1, steps.length)
   const bar = Math.min(step * 0.8, widest)
   const room = small === true ? height : height - 16
@@ -57,7 +62,7 @@ export function StackedBars(props: {
               {parts.map((part, index) => {
                 const value = part.values[at] ?? 0
                 // What is there can be seen, however little it is.
-                const tall = value <= 0 ? 0 : Math.max((value / top) * room, 1)
+                const tall = value <= 0 ? 0 : Math.max((value / scale) * room, 1)
                 y -= tall
                 return tall === 0 ? null : (
                   <rect
@@ -80,7 +85,12 @@ export function StackedBars(props: {
                   {count(top)}
                 </text>
               ) : null}
-              {small !== true && (at === 0 || at === steps.length - 1) ? (
+              {marks?.has(at) === true ? (
+                <text x={at * step} y={height + 14} className="tick">
+                  {marks.get(at)}
+                </text>
+              ) : null}
+              {small !== true && marks === undefined && (at === 0 || at === steps.length - 1) ? (
                 <text x={at === 0 ? 0 : width} y={height + 14} textAnchor={at === 0 ? 'start' : 'end'} className="tick">
                   {name}
                 </text>
@@ -88,6 +98,7 @@ export function StackedBars(props: {
             </g>
           )
         })}
+        {limit === undefined ? null : <Limit {...limit} y={height - (limit.value / scale) * room} width={width} />}
       </svg>
       {small === true ? null : (
         <>
@@ -136,5 +147,16 @@ export function StackedBars(props: {
         </>
       )}
     </figure>
+  )
+}
+
+function Limit({ label, y, width }: { label: string; y: number; width: number }) {
+  return (
+    <g>
+      <line x1="0" x2={width} y1={y} y2={y} className="limit" />
+      <text x={width} y={y - 4} textAnchor="end" className="figure limit-label">
+        {label}
+      </text>
+    </g>
   )
 }
