@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { Registry } from 'prom-client'
 import { addAccountRoutes, createAccounts, createAuthorise } from '../../modules/accounts/server/index.ts'
 import { addAuditRoutes, createAudit } from '../../modules/audit/server/index.ts'
+import { addCapacityRoutes, createCapacity } from '../../modules/capacity/server/index.ts'
 import { addChannelRoutes, createChannels } from '../../modules/channels/server/index.ts'
 import {
   addCollectRoutes,
@@ -39,6 +40,7 @@ import { addToolRoutes, createTools } from '../../modules/tools/server/index.ts'
 import type { Id } from '../../lib/ids/ids.ts'
 import type { Clock } from '../../platform/clock/clock.ts'
 import type { Config } from '../../platform/config/config.ts'
+import { freeSpace } from '../../platform/data-dir/space.ts'
 import { createEgress } from '../../platform/egress/open-egress.ts'
 import { dialBy } from '../../platform/databases/open.ts'
 import { createFiles } from '../../platform/files/files.ts'
@@ -47,6 +49,7 @@ import type { Authorise } from '../../platform/http/http.ts'
 import { createJobs } from '../../platform/jobs/worker.ts'
 import type { Log } from '../../platform/log/log.ts'
 import { createIds, type Random } from '../../platform/random/random.ts'
+import { clearCapacity, machine, measureCapacity } from '../../bench/capacity.ts'
 import type { Engines } from './engines.ts'
 import { healthChecks } from './health.ts'
 
@@ -311,6 +314,26 @@ export async function build(needs: BuildNeeds) {
     ...(needs.patience === undefined ? {} : { patience: needs.patience }),
   })
   const insights = createInsights({ postgres, audit, clickhouse, journeys })
+  // On the disk of the journal, and nowhere near it.
+  const scratch = join(engines.directory, 'capacity')
+  const capacity = createCapacity({
+    postgres,
+    clickhouse,
+    clock,
+    ids,
+    log,
+    audit,
+    registry: metrics,
+    collect,
+    journeys,
+    segments,
+    meter: {
+      measure: (progress, signal) => measureCapacity({ folder: scratch, signal, progress }),
+      clear: () => clearCapacity(scratch),
+      machine,
+      freeBytes: async () => (await freeSpace(engines.directory)).free,
+    },
+  })
   const cockpit = createCockpit({
     clickhouse,
     clock,
@@ -328,6 +351,7 @@ export async function build(needs: BuildNeeds) {
     accounts,
     channels,
     consent,
+    capacity,
     ...(needs.demo === undefined ? {} : { demo: needs.demo }),
   })
 
@@ -411,6 +435,7 @@ export async function build(needs: BuildNeeds) {
   addSegmentRoutes(http, segments)
   addJourneyRoutes(http, journeys)
   addInsightRoutes(http, insights)
+  addCapacityRoutes(http, capacity)
   addCockpitRoutes(http, cockpit)
   addDestinationRoutes(http, destinations)
   await app.register(webhookEndpoint({ webhooks, log }))
@@ -447,6 +472,7 @@ export async function build(needs: BuildNeeds) {
     segments,
     journeys,
     insights,
+    capacity,
     cockpit,
     destinations,
     /** Begins the work behind the pages: the pipeline, the jobs, the sender. */
@@ -463,6 +489,7 @@ export async function build(needs: BuildNeeds) {
       await pulls.start()
       await webhooks.start()
       feeds.start()
+      await capacity.start()
       await journeys.start()
       // A log that was cut short or rewritten is found by the heads that were written down beside it.
       stopHeads = clock.every(
@@ -479,6 +506,7 @@ export async function build(needs: BuildNeeds) {
     async stop() {
       stopHeads()
       await http.close()
+      await capacity.stop()
       await journeys.stop()
       standingImports.stop()
       imports.stop()

@@ -1,6 +1,7 @@
 import type { PageDefinition } from '../../ui/page.tsx'
 import { pages as accounts } from '../../modules/accounts/web/index.tsx'
 import { pages as audit } from '../../modules/audit/web/index.tsx'
+import { pages as capacity } from '../../modules/capacity/web/index.tsx'
 import { pages as channels } from '../../modules/channels/web/index.tsx'
 import { pages as cockpit } from '../../modules/cockpit/web/index.tsx'
 import { pages as collect } from '../../modules/collect/web/index.tsx'
@@ -29,6 +30,7 @@ export const pages: readonly PageDefinition[] = [
   segments,
   sources,
   collect,
+  capacity,
   trackingPlan,
   imports,
   standingImports,

@@ -206,6 +206,7 @@ describe.skipIf(chromiumPath === undefined)('in a real browser', () => {
         '/feeds',
         '/sources/quarantine',
         '/sources/ledger',
+        '/sources/capacity',
         '/sources/events',
         `/sources/events/${app.collect.inspector.recent({ limit: 1 })[0]?.position ?? '0'}`,
         `/sources/${first.id}/plan`,

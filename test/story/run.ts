@@ -301,6 +301,7 @@ try {
     ['pulls', 'Ивайло', '/pulls'],
     ['streams', 'Ивайло', '/streams'],
     ['ledger', 'Ивайло', '/sources/ledger'],
+    ['capacity', 'Ивайло', '/sources/capacity'],
     ['event', 'Ивайло', '/sources/events/0'],
     ['imports', 'Ивайло', '/imports'],
     ['import', 'Ивайло', `/imports/${imported}`],

@@ -3,6 +3,7 @@ import type { Clock } from '../../../platform/clock/clock.ts'
 import type { Caller } from '../../../platform/http/caller.ts'
 import type { Jobs } from '../../../platform/jobs/jobs.ts'
 import type { Accounts } from '../../accounts/server/index.ts'
+import type { Capacity } from '../../capacity/server/index.ts'
 import type { Channels } from '../../channels/server/index.ts'
 import type { Collect } from '../../collect/server/index.ts'
 import type { Consent } from '../../consent/server/index.ts'
@@ -40,6 +41,7 @@ export function createCockpit(needs: {
   accounts: Pick<Accounts, 'people'>
   channels: Pick<Channels, 'senders' | 'route'>
   consent: Pick<Consent, 'countedTopics'>
+  capacity: Pick<Capacity, 'warning'>
   /** The demo company, when this is one. */
   demo?: { state(): Demo; trickle(running: boolean): void }
 }) {
@@ -51,7 +53,7 @@ export function createCockpit(needs: {
       return needs.demo.state()
     },
     async home(caller: Caller): Promise<Cockpit> {
-      const [brought, requests, tools, broadcasts, imports, ledger, people, dead, days] = await Promise.all([
+      const [brought, requests, tools, broadcasts, imports, ledger, people, dead, tooMuch, days] = await Promise.all([
         allBrought(),
         needs.requests.list(caller),
         needs.tools.list(),
@@ -60,6 +62,7 @@ export function createCockpit(needs: {
         needs.collect.ledger(),
         needs.profiles.count(),
         needs.jobs.dead(),
+        needs.capacity.warning(),
         needs.clickhouse.query<{ day: string; events: number; orders: number }>(
           `SELECT toString(toDate(time)) AS day, toUInt32(count()) AS events, toUInt32(countIf(name = 'Order Completed')) AS orders
            FROM event WHERE type IN ('track', 'page', 'screen') AND name NOT LIKE 'Consent %' AND time >= toDateTime64({from:String}, 3, 'UTC') GROUP BY day ORDER BY day`,
@@ -149,6 +152,17 @@ export function createCockpit(needs: {
             needs: null,
             since: job.lastTriedAt.toISOString(),
           })
+      if (tooMuch !== undefined)
+        needsYou.push({
+          key: 'capacity',
+          title: 'More will come than this machine takes',
+          sentence: tooMuch.sentence,
+          href: '/sources/capacity',
+          act: 'See what would pass',
+          lane: null,
+          needs: null,
+          since: null,
+        })
       const ownerless = tools.filter(
         (tool) =>
           tool.registered && tool.status === 'live' && (tool.owners.marketing === null || tool.owners.it === null),

@@ -50,9 +50,14 @@ export function LedgerPage() {
       crumbs={[{ label: 'Sources', to: '/sources' }, { label: 'Ledger' }]}
       sub="What was received, and what became of all of it. Received = stored + deduplicated + quarantined + rejected + in flight, for every source and hour; counts and journal are compared every 30 seconds."
       actions={
-        <Button component="a" variant="default" href={`/api/collect/ledger.csv?${words.toString()}`} download>
-          Download as CSV
-        </Button>
+        <>
+          <Button component={Link} to="/sources/capacity" variant="default">
+            Capacity
+          </Button>
+          <Button component="a" variant="default" href={`/api/collect/ledger.csv?${words.toString()}`} download>
+            Download as CSV
+          </Button>
+        </>
       }
     >
       <Ask of={found} shape="page">

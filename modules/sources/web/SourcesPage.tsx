@@ -33,6 +33,9 @@ export function SourcesPage() {
           <Button component={Link} to="/sources/ledger" variant="default">
             Ledger
           </Button>
+          <Button component={Link} to="/sources/capacity" variant="default">
+            Capacity
+          </Button>
           <Button component={Link} to="/sources/quarantine" variant="default">
             Quarantine
           </Button>

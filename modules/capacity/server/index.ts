@@ -1,0 +1,2 @@
+export { createCapacity, type Capacity } from './service.ts'
+export { addCapacityRoutes } from './routes.ts'
