@@ -1,9 +1,11 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, open } from 'node:fs/promises'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { aChild, type Child } from './parts/child.ts'
+import { watchIdle } from './parts/idle.ts'
+import { batch, load, medianBy, single, type Shape } from './parts/load.ts'
+import { startBare } from './peers/interlock.ts'
+import type { Peer } from './peers/peer.ts'
 import { removeDataDirs } from '../platform/data-dir/remove.ts'
 
 /**
@@ -12,14 +14,6 @@ import { removeDataDirs } from '../platform/data-dir/remove.ts'
  */
 export const name = 'collect'
 
-interface Load {
-  requests: number
-  events: number
-  seconds: number
-  p50: number
-  p99: number
-  statuses: Record<string, number>
-}
 interface Figures {
   rssMb: number
   flushes: number
@@ -34,23 +28,24 @@ const runs = 5
 const runSeconds = 3
 const throughSeconds = 8
 const here = (file: string) => join(import.meta.dirname, 'collect', file)
-const run1 = promisify(execFile)
 
 export async function run(): Promise<{ figures: Record<string, number>; notes: string[] }> {
   const folder = await mkdtemp(join(tmpdir(), 'interlock-bench-collect-'))
   try {
     const probe = await fsyncProbe(folder)
     const acknowledging = await aServer(join(folder, 'acknowledge'), ['--acknowledge-only'])
+    const bare = await startBare(folder, '')
     // The first seconds are the compiler's.
-    await load(acknowledging, 1, 1)
-    const single = await repeated(acknowledging, 1)
-    const batch = await repeated(acknowledging, 100)
+    for (const server of [acknowledging.told, bare]) await load(server, single, 1)
+    const one = await repeated(acknowledging, bare, single)
+    const hundred = await repeated(acknowledging, bare, batch)
     const acknowledged = await acknowledging.ask<Figures>('figures')
     await acknowledging.stop()
+    await bare.stop()
 
     const storing = await aServer(join(folder, 'store'), [])
-    const storedSingle = await through(storing, 1)
-    const storedBatch = await through(storing, 100)
+    const storedSingle = await through(storing, single)
+    const storedBatch = await through(storing, batch)
     const all = await storing.ask<Drained>('drained')
     const rss = (await storing.ask<Figures>('figures')).rssMb
     await storing.stop()
@@ -58,14 +53,20 @@ export async function run(): Promise<{ figures: Record<string, number>; notes: s
 
     return {
       figures: {
-        single_events_per_second: whole(single.perSecond),
-        single_p50_ms: tenth(single.p50),
-        single_p99_ms: tenth(single.p99),
-        single_fsyncs_per_second: whole(single.fsyncsPerSecond),
-        batch_events_per_second: whole(batch.perSecond),
-        batch_p50_ms: tenth(batch.p50),
-        batch_p99_ms: tenth(batch.p99),
-        batch_fsyncs_per_second: whole(batch.fsyncsPerSecond),
+        single_events_per_second: whole(one.perSecond),
+        single_p50_ms: tenth(one.p50),
+        single_p99_ms: tenth(one.p99),
+        single_fsyncs_per_second: whole(one.fsyncsPerSecond),
+        batch_events_per_second: whole(hundred.perSecond),
+        batch_p50_ms: tenth(hundred.p50),
+        batch_p99_ms: tenth(hundred.p99),
+        batch_fsyncs_per_second: whole(hundred.fsyncsPerSecond),
+        single_bare_per_second: whole(one.bare),
+        single_ratio_to_bare: hundredth(one.perSecond / one.bare),
+        single_idle_percent: one.idle,
+        batch_bare_per_second: whole(hundred.bare),
+        batch_ratio_to_bare: hundredth(hundred.perSecond / hundred.bare),
+        batch_idle_percent: hundred.idle,
         stored_single_per_second: whole(storedSingle.perSecond),
         stored_batch_per_second: whole(storedBatch.perSecond),
         rss_mb: Math.max(rss, acknowledged.rssMb),
@@ -76,6 +77,7 @@ export async function run(): Promise<{ figures: Record<string, number>; notes: s
       notes: [
         `Median of ${runs} runs of ${runSeconds} s over keep-alive: 64 connections with one event of 567 bytes, 16 connections with 100 events; load and server share ${cpus().length} cores (load average ${loadavg()[0]?.toFixed(1)}).`,
         'Acknowledged: checked, and on disk by fdatasync. Stored: from the first request until the last event is in ClickHouse, deduplicated and counted, without the steps of identity and profiles.',
+        'bare: the bare probe (bench/peers/bare.ts), which parses, checks one schema, appends and syncs, and nothing else; in turn with ours, so the ratio holds on a busy machine too. idle_percent: of all cores during the median run.',
         `Bare fdatasync of 567 bytes on this disk: p50 ${probe} ms.`,
         'rss_mb is the server process alone, at the end of a run; the engines are processes of their own.',
       ],
@@ -89,40 +91,26 @@ type Server = Child<{ port: number; writeKey: string }>
 const aServer = (dataDir: string, flags: string[]): Promise<Server> =>
   aChild(here('server.ts'), [dataDir, '0', ...flags])
 
-let numbered = 0
-async function load(server: Server, eventsPerRequest: number, seconds: number): Promise<Load> {
-  const order = {
-    ...server.told,
-    connections: eventsPerRequest === 1 ? 64 : 16,
-    eventsPerRequest,
-    seconds,
-    run: `bench${numbered++}`,
-  }
-  const { stdout } = await run1(process.execPath, [here('load.ts'), JSON.stringify(order)])
-  const done = JSON.parse(stdout) as Load
-  const refused = Object.entries(done.statuses).filter(([status]) => status !== '200')
-  if (refused.length > 0) throw new Error(`The server answered ${JSON.stringify(done.statuses)}`)
-  return done
-}
-
-/** The median run, by events per second. */
-async function repeated(server: Server, eventsPerRequest: number) {
-  const all: { perSecond: number; p50: number; p99: number; fsyncsPerSecond: number }[] = []
+/** The median run, by events per second, and that of the bare probe: one of each in turn, so that both had the same machine. */
+async function repeated(server: Server, bare: Peer, shape: Shape) {
+  const all: { perSecond: number; p50: number; p99: number; fsyncsPerSecond: number; idle: number }[] = []
+  const probed: number[] = []
   for (let count = 0; count < runs; count++) {
     const before = await server.ask<Figures>('figures')
-    const { events, seconds, p50, p99 } = await load(server, eventsPerRequest, runSeconds)
+    const idle = watchIdle()
+    const { perSecond, seconds, p50, p99 } = await load(server.told, shape, runSeconds)
+    const share = idle() ?? 0
     const after = await server.ask<Figures>('figures')
-    all.push({ perSecond: events / seconds, p50, p99, fsyncsPerSecond: (after.flushes - before.flushes) / seconds })
+    all.push({ perSecond, p50, p99, fsyncsPerSecond: (after.flushes - before.flushes) / seconds, idle: share })
+    probed.push((await load(bare, shape, runSeconds)).perSecond)
   }
-  all.sort((a, b) => a.perSecond - b.perSecond)
-  const median = all[Math.floor(runs / 2)]
-  if (median === undefined) throw new Error('The bench has no runs')
-  return median
+  const median = medianBy(all, (one) => one.perSecond)
+  return { ...median, bare: medianBy(probed, (one) => one) }
 }
 
-async function through(server: Server, eventsPerRequest: number) {
+async function through(server: Server, shape: Shape) {
   const began = performance.now()
-  const { events } = await load(server, eventsPerRequest, throughSeconds)
+  const { events } = await load(server.told, shape, throughSeconds)
   await server.ask<Drained>('drained')
   return { events, perSecond: events / ((performance.now() - began) / 1000) }
 }
@@ -144,4 +132,5 @@ async function fsyncProbe(folder: string): Promise<number> {
 }
 
 const whole = (value: number) => Math.round(value)
+const hundredth = (value: number) => Math.round(value * 100) / 100
 const tenth = (value: number) => Math.round(value * 10) / 10
