@@ -3,7 +3,7 @@ import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { aChild, type Child } from './parts/child.ts'
 import { watchIdle } from './parts/idle.ts'
-import { batch, load, medianBy, single, type Shape } from './parts/load.ts'
+import { batch, load, medianBy, single, timesOf, type Shape } from './parts/load.ts'
 import { startBare } from './peers/interlock.ts'
 import type { Peer } from './peers/peer.ts'
 import { removeDataDirs } from '../platform/data-dir/remove.ts'
@@ -62,10 +62,10 @@ export async function run(): Promise<{ figures: Record<string, number>; notes: s
         batch_p99_ms: tenth(hundred.p99),
         batch_fsyncs_per_second: whole(hundred.fsyncsPerSecond),
         single_bare_per_second: whole(one.bare),
-        single_ratio_to_bare: hundredth(one.perSecond / one.bare),
+        single_ratio_to_bare: one.times,
         single_idle_percent: one.idle,
         batch_bare_per_second: whole(hundred.bare),
-        batch_ratio_to_bare: hundredth(hundred.perSecond / hundred.bare),
+        batch_ratio_to_bare: hundred.times,
         batch_idle_percent: hundred.idle,
         stored_single_per_second: whole(storedSingle.perSecond),
         stored_batch_per_second: whole(storedBatch.perSecond),
@@ -105,7 +105,11 @@ async function repeated(server: Server, bare: Peer, shape: Shape) {
     probed.push((await load(bare, shape, runSeconds)).perSecond)
   }
   const median = medianBy(all, (one) => one.perSecond)
-  return { ...median, bare: medianBy(probed, (one) => one) }
+  const times = timesOf(
+    all.map((one) => one.perSecond),
+    probed,
+  )
+  return { ...median, bare: medianBy(probed, (one) => one), times }
 }
 
 async function through(server: Server, shape: Shape) {
@@ -132,5 +136,4 @@ async function fsyncProbe(folder: string): Promise<number> {
 }
 
 const whole = (value: number) => Math.round(value)
-const hundredth = (value: number) => Math.round(value * 100) / 100
 const tenth = (value: number) => Math.round(value * 10) / 10

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cpuMs } from './parts/cpu.ts'
 import { watchIdle } from './parts/idle.ts'
-import { batch, load, medianBy, single, type Shape } from './parts/load.ts'
+import { batch, load, medianBy, single, timesOf, type Shape } from './parts/load.ts'
 import { startBare, startInterlock } from './peers/interlock.ts'
 import type { Peer, StartPeer } from './peers/peer.ts'
 import { startRudderServer } from './peers/rudder-server.ts'
@@ -82,7 +82,7 @@ export async function run(
       return { perSecond, p50, p99, cpuPerEvent: ((spent(peer) - began) * 1000) / done.events, idle: idle() ?? 0 }
     }
   } finally {
-    for (const peer of running.values()) await peer.stop()
+    await Promise.allSettled([...running.values()].map((peer) => peer.stop()))
     await removeDataDirs(folder)
   }
 }
@@ -106,7 +106,7 @@ function figuresOf(
   const figures: Record<string, number> = {}
   const peers: Record<string, number> = {}
   for (const shape of Object.keys(shapes)) {
-    const ours = medianBy(runs.get(`interlock ${shape}`) ?? [], (one) => one.perSecond)
+    const rates = (as: string) => (runs.get(`${as} ${shape}`) ?? []).map((one) => one.perSecond)
     for (const as of names) {
       const median = medianBy(runs.get(`${as} ${shape}`) ?? [], (one) => one.perSecond)
       const into = as === 'interlock' ? figures : peers
@@ -117,7 +117,7 @@ function figuresOf(
       into[`${prefix}_cpu_us_per_event`] = tenth(median.cpuPerEvent)
       into[`${prefix}_idle_percent`] = median.idle
       if (as !== 'interlock')
-        figures[`${shape}_times_${as.replaceAll('-', '_')}`] = hundredth(ours.perSecond / median.perSecond)
+        figures[`${shape}_times_${as.replaceAll('-', '_')}`] = timesOf(rates('interlock'), rates(as))
     }
   }
   for (const [as, events] of Object.entries(lost))
@@ -131,7 +131,7 @@ function notesOf(running: ReadonlyMap<string, Peer>, withRival: boolean): string
   return [
     `Median of ${String(rounds)} rounds in turn, ${String(seconds)} s each, over keep-alive, events of 567 bytes: single = 64 connections with one event a request, wide = 512 connections with one, batch = 16 connections with 100. Collectors, databases and load share ${String(cpus().length)} cores.`,
     ...[...running].map(([as, peer]) => `${as} (${peer.version}): accepted means ${peer.accepted}.`),
-    'times_NAME: events a second of Interlock divided by those of NAME. cpu_us_per_event: of the collector with its database, without the load. idle_percent: of all cores while it ran; idle_before_percent: before anything was started. lost: acknowledged and not in the store.',
+    'times_NAME: events a second of Interlock divided by those of NAME a few seconds later, the middle of the rounds. cpu_us_per_event: of the collector with its database, without the load. idle_percent: of all cores while it ran; idle_before_percent: before anything was started. lost: acknowledged and not in the store.',
     ...(withRival
       ? []
       : [`No rival was run. Say where its program is: ${Object.keys(rivals).join('=PROGRAM, ')}=PROGRAM.`]),
@@ -139,4 +139,3 @@ function notesOf(running: ReadonlyMap<string, Peer>, withRival: boolean): string
 }
 
 const tenth = (value: number) => Math.round(value * 10) / 10
-const hundredth = (value: number) => Math.round(value * 100) / 100

@@ -49,3 +49,15 @@ export function medianBy<Run>(runs: readonly Run[], measure: (run: Run) => numbe
   if (median === undefined) throw new Error('The bench has no runs')
   return median
 }
+
+/**
+ * How many times the one is the other: the middle of the ratios of the pairs that ran one after the other. On a machine that others use too, what both
+ * had in the same seconds compares; the middle of all of the one may come from another minute than the middle of all of the other.
+ */
+export function timesOf(ours: readonly number[], theirs: readonly number[]): number {
+  const ratio = medianBy(
+    ours.map((one, at) => one / (theirs[at] ?? NaN)),
+    (one) => one,
+  )
+  return Math.round(ratio * 100) / 100
+}

@@ -36,7 +36,6 @@ export const startRudderServer: StartPeer = async (folder, program): Promise<Pee
   await mkdir(folder, { recursive: true })
   const postgres = await startPostgres(folder, createLog('error'), systemClock)
   await ensureDatabase(postgres.socketDirectory, 'rudder')
-  const pool = new pg.Pool({ host: postgres.socketDirectory, user: 'interlock', database: 'rudder', max: 1 })
   // It does not listen before its transformer has said what it can; without one (404), it takes what it knows by itself.
   const transformer = createHttpServer((_request, reply) => reply.writeHead(404).end())
   const transformerPort = await listening(transformer)
@@ -68,7 +67,6 @@ export const startRudderServer: StartPeer = async (folder, program): Promise<Pee
     await gone
     transformer.closeAllConnections()
     transformer.close()
-    await pool.end()
     await postgres.stop()
   }
   await written(folder, 'workspace.json', workspace)
@@ -85,21 +83,29 @@ export const startRudderServer: StartPeer = async (folder, program): Promise<Pee
     version: versionOf(program),
     accepted: 'committed to PostgreSQL (fsync and synchronous_commit on) before the answer',
     pids: () => [child.pid, postgres.pid()].filter((pid) => pid !== undefined),
-    /** A row is a batch of one user; it says how many events it holds. */
-    async stored() {
-      const { rows } = await pool.query<{ name: string }>(
-        `SELECT quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = 'public' AND tablename ~ '^gw_jobs_[0-9_]+$'`,
-      )
-      let events = 0
-      for (const { name } of rows) {
-        const counted = await pool.query<{ events: string }>(
-          `SELECT coalesce(sum(event_count), 0) AS events FROM ${name}`,
-        )
-        events += Number(counted.rows[0]?.events)
-      }
-      return events
-    },
+    stored: () => storedIn(postgres.socketDirectory),
     stop,
+  }
+}
+
+/** A row of its queue is a batch of one user and says how many events it holds; a full table of it is followed by the next. */
+async function storedIn(socketDirectory: string): Promise<number> {
+  const client = new pg.Client({ host: socketDirectory, user: 'interlock', database: 'rudder' })
+  await client.connect()
+  try {
+    const { rows } = await client.query<{ name: string }>(
+      `SELECT quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = 'public' AND tablename ~ '^gw_jobs_[0-9_]+$'`,
+    )
+    let events = 0
+    for (const { name } of rows) {
+      const counted = await client.query<{ events: string }>(
+        `SELECT coalesce(sum(event_count), 0) AS events FROM ${name}`,
+      )
+      events += Number(counted.rows[0]?.events)
+    }
+    return events
+  } finally {
+    await client.end()
   }
 }
 
