@@ -199,7 +199,8 @@ function collectBytes(payload: Readable): Promise<Buffer> {
     })
     payload.once('error', reject)
     payload.once('close', () => {
-      reject(new Refusal('malformed_json', 'The body is cut.'))
+      // It closes after its end too, where a refusal that nobody hears would cost a tenth of the request's time, for its stack.
+      if (!payload.readableEnded) reject(new Refusal('malformed_json', 'The body is cut.'))
     })
   })
 }

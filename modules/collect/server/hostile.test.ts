@@ -285,6 +285,22 @@ describe('HTTP that is not one request (A19)', () => {
     await own.close()
   })
 
+  it('a body whose sender goes away in the middle is counted as refused, and not waited for', async () => {
+    const own = await aCollectServer()
+    await own.app.listen({ host: '127.0.0.1', port: 0 })
+    const { port } = own.app.server.address() as AddressInfo
+    const key = `Authorization: Basic ${Buffer.from(`${own.source.writeKey}:`).toString('base64')}\r\n`
+    const socket = connect({ host: '127.0.0.1', port })
+    const taken = new Promise((resolve) => own.app.server.once('request', resolve))
+    socket.write(`POST /v1/track HTTP/1.1\r\nHost: x\r\n${key}Content-Length: 50\r\n\r\n{"event":`)
+    await taken
+    socket.destroy()
+    await expect
+      .poll(async () => (await own.collect.ledger()).total, { timeout: 20_000 })
+      .toMatchObject({ received: 1, rejected: 1, inFlight: 0 })
+    await own.close()
+  })
+
   it('a key with what no key has in it is unknown, and not our trouble', async () => {
     for (const key of ['\0', 'a\0b', '\ud800', 'ключ', 'x'.repeat(5000)]) {
       const authorization = `Basic ${Buffer.from(`${key}:`).toString('base64')}`
