@@ -237,6 +237,7 @@ export async function build(needs: BuildNeeds) {
     log,
     secrets,
     dial: dialBy(egress),
+    egress,
     jobs,
     audit,
     sources,

@@ -6,6 +6,7 @@ import { createPulls } from '../../modules/pulls/server/index.ts'
 import { createSources } from '../../modules/sources/server/index.ts'
 import { systemClock } from '../../platform/clock/clock.ts'
 import { readConfig } from '../../platform/config/config.ts'
+import { createEgress } from '../../platform/egress/open-egress.ts'
 import type { Caller } from '../../platform/http/caller.ts'
 import { createJobs } from '../../platform/jobs/worker.ts'
 import { createLog } from '../../platform/log/log.ts'
@@ -30,8 +31,9 @@ const source = await postgres.transaction((tx) =>
 )
 const collect = createCollect({ postgres, clickhouse, journal, index, sources, audit, clock, log })
 const jobs = createJobs({ postgres, address, log })
+const egress = createEgress()
 const dial = () => Promise.resolve(connect(socket))
-const pulls = createPulls({ postgres, clock, ids, log, secrets, dial, jobs, audit, sources, collect })
+const pulls = createPulls({ postgres, clock, ids, log, secrets, dial, egress, jobs, audit, sources, collect })
 const caller: Caller = {
   kind: 'person',
   accountId: 'account_bench' as never,

@@ -8,8 +8,8 @@ export const PullId = idOf('pull')
 export const RunId = idOf('run')
 export const SourceId = idOf('source')
 
-/** Where the database is. The password goes in and never comes out. */
-export const Connection = z.object({
+/** Where a database is. */
+const Database = z.object({
   kind: z.enum(['postgres', 'mysql']),
   host: z.string().trim().min(1).max(253),
   port: z.number().int().min(1).max(65_535),
@@ -17,6 +17,21 @@ export const Connection = z.object({
   user: z.string().min(1).max(128),
   tls: z.enum(['off', 'encrypt', 'verify']),
 })
+export type DatabaseConnection = z.infer<typeof Database>
+
+/** Where a Salesforce is. The password is the secret of the client. */
+const Salesforce = z.object({
+  kind: z.literal('salesforce'),
+  /** The company's own domain, without a path. */
+  loginUrl: z
+    .url({ protocol: /^https?$/ })
+    .max(300)
+    .refine((text) => new URL(text).origin === text.replace(/[/]$/, ''), 'only scheme and host')
+    .transform((text) => new URL(text).origin),
+  clientId: z.string().trim().min(1).max(500),
+})
+/** From where is read. The password goes in and never comes out. */
+export const Connection = z.discriminatedUnion('kind', [Database, Salesforce])
 export type Connection = z.infer<typeof Connection>
 const Password = z.string().max(1000)
 
@@ -136,7 +151,7 @@ export const routes = {
   list: route({
     method: 'GET',
     path: '/api/pulls',
-    summary: 'Tables of other databases that are read, with how fresh each is.',
+    summary: 'Tables of other databases and objects of Salesforce that are read, with how fresh each is.',
     allow: 'data.read',
     reply: z.array(Pull),
   }),
@@ -161,7 +176,10 @@ export const routes = {
     path: '/api/pulls/test',
     summary: 'Tries a connection and keeps nothing of it.',
     allow: 'data.write',
-    body: Connection.extend({ password: Password }),
+    body: z.discriminatedUnion('kind', [
+      Database.extend({ password: Password }),
+      Salesforce.extend({ password: Password }),
+    ]),
     reply: Tested,
   }),
   create: route({
@@ -175,8 +193,7 @@ export const routes = {
   connect: route({
     method: 'PUT',
     path: '/api/pulls/:id/connection',
-    summary:
-      'Changes the connection, which must work. Another place (host, port, database, user) needs its password again.',
+    summary: 'Changes the connection, which must work. Another place (any other value of it) needs its password again.',
     allow: 'data.write',
     params: one,
     body: z.object({ connection: Connection, password: Password.optional() }),
@@ -185,7 +202,7 @@ export const routes = {
   tables: route({
     method: 'GET',
     path: '/api/pulls/:id/tables',
-    summary: 'Tables and views that the user of the connection may read.',
+    summary: 'Tables, views or objects that the user of the connection may read.',
     allow: 'data.write',
     params: one,
     reply: z.array(Table),

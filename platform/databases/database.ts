@@ -1,4 +1,6 @@
 import type { Duplex } from 'node:stream'
+import type { Clock } from '../clock/clock.ts'
+import type { Egress } from '../egress/egress.ts'
 
 /** Databases of others: opened to read from, never to write. Every value comes and goes as text, so no precision is lost on the way. */
 export type DatabaseKind = 'postgres' | 'mysql'
@@ -14,8 +16,24 @@ export interface DatabaseAddress {
   tls: 'off' | 'encrypt' | 'verify'
 }
 
+/** Salesforce: an object is a table, a field a column. The password is the secret of the client. */
+export interface SalesforceAddress {
+  kind: 'salesforce'
+  /** Scheme and host of the company's own domain: `https://acme.my.salesforce.com`. */
+  loginUrl: string
+  clientId: string
+  password: string
+}
+
 /** Opens the socket: the one egress, which knows which addresses are allowed. */
 export type Dial = (to: { host: string; port: number }) => Promise<Duplex>
+
+/** The ways out that opening needs: a socket for a database, requests for what speaks HTTP, and time to wait in. */
+export interface Ways {
+  dial: Dial
+  egress: Pick<Egress, 'send'>
+  clock: Pick<Clock, 'sleep'>
+}
 
 /** What is read: a table (or view), or one SELECT. */
 export type Relation = { table: { schema: string; name: string } } | { query: string }
@@ -62,9 +80,19 @@ export interface Reading {
   /** `rows` with a cursor, those `without` one, or only the `keys` of all. */
   pass: 'rows' | 'without' | 'keys'
   since: Mark
-  /** The place (cursor, then key) of the last row that is done; reading goes on behind it. */
+  /** Also rows that are marked as deleted and that a usual question leaves out: a column says which they are. */
+  withDeleted: boolean
+  /** The place behind which reading goes on, as the rows before it came with it. */
   after: readonly string[] | undefined
   rowsAtOnce: number
+}
+
+/** Rows that come together. */
+export interface Batch {
+  /** None, where the other side still works: a sign of life. */
+  rows: Cell[][]
+  /** The place behind them: (cursor, key) of the last row, or what else leads there; undefined where reading begins anew in any case. */
+  after: string[] | undefined
 }
 
 /** One moment of the database. All passes of a run see the same. */
@@ -72,14 +100,15 @@ export interface Snapshot {
   /** From where the run after this one must read, taken together with the snapshot. */
   mark: Mark
   /** Rows in the order of their place, a few thousand at a time; the next are read while these are worked on. */
-  read(reading: Reading): AsyncGenerator<Cell[][]>
+  read(reading: Reading): AsyncGenerator<Batch>
   /** How many rows have nothing in a column of the key: they have no place and are not read. */
   withoutKey(from: Relation, key: readonly ColumnInfo[]): Promise<number>
-  close(): Promise<void>
+  /** @param goesOn another process reads on from the last place: what the other side keeps for that stays */
+  close(goesOn: boolean): Promise<void>
 }
 
 export interface OtherDatabase {
-  /** `PostgreSQL 15.4`. */
+  /** `PostgreSQL 15.4`, `Salesforce (API 62.0)`. */
   version: string
   tables(): Promise<TableInfo[]>
   columns(from: Relation): Promise<ColumnInfo[]>

@@ -2,6 +2,7 @@ import type { Duplex, Readable } from 'node:stream'
 import mysql from 'mysql2'
 import {
   DatabaseProblem,
+  type Batch,
   type Cell,
   type DatabaseAddress,
   type Finding,
@@ -11,7 +12,7 @@ import {
   type Relation,
   type Snapshot,
 } from './database.ts'
-import { isTime, statementOf, withoutKeyStatement, type Dialect } from './statement.ts'
+import { batchOf, isTime, statementOf, withoutKeyStatement, type Dialect } from './statement.ts'
 
 const quote = (name: string) => `\`${name.replaceAll('`', '``')}\``
 const isBinary = (type: string) => /^(binary|varbinary|tinyblob|blob|mediumblob|longblob|bit|geometry|point)/.test(type)
@@ -226,7 +227,7 @@ function typeOf(field: mysql.FieldPacket): string {
     : 'varchar'
 }
 
-async function* read(connection: mysql.Connection, reading: Reading): AsyncGenerator<Cell[][]> {
+async function* read(connection: mysql.Connection, reading: Reading): AsyncGenerator<Batch> {
   const { text, values } = statementOf(reading, dialect)
   const stream = connection
     .query({ sql: text, values: repeated(text, values, reading) })
@@ -237,7 +238,7 @@ async function* read(connection: mysql.Connection, reading: Reading): AsyncGener
     for await (const row of stream) {
       rows.push(row)
       if (rows.length < reading.rowsAtOnce) continue
-      yield rows
+      yield batchOf(reading, rows)
       rows = []
     }
     whole = true
@@ -245,7 +246,7 @@ async function* read(connection: mysql.Connection, reading: Reading): AsyncGener
     // What is left unread would come as the answer to the next question.
     if (!whole) connection.destroy()
   }
-  if (rows.length > 0) yield rows
+  if (rows.length > 0) yield batchOf(reading, rows)
 }
 
 /** What the server's codes mean to whoever typed the connection. */

@@ -1,9 +1,17 @@
 import { connect } from 'node:net'
 import { Refusal } from '../../lib/refusals/refusals.ts'
 import { EgressError, type Egress } from '../egress/egress.ts'
-import { DatabaseProblem, type DatabaseAddress, type Dial, type OtherDatabase } from './database.ts'
+import {
+  DatabaseProblem,
+  type DatabaseAddress,
+  type Dial,
+  type OtherDatabase,
+  type SalesforceAddress,
+  type Ways,
+} from './database.ts'
 import { mysqlSentence, openMysqlElsewhere } from './mysql.ts'
 import { openPostgresElsewhere, postgresSentence } from './postgres.ts'
+import { openSalesforce } from './salesforce.ts'
 
 const connectMs = 10_000
 
@@ -30,9 +38,10 @@ export function dialBy(egress: Pick<Egress, 'lookUp'>): Dial {
  * Opens a database of somebody else, to read.
  * @throws DatabaseProblem with a sentence that says what to correct; Refusal of the egress when the address is not allowed
  */
-export async function openDatabase(address: DatabaseAddress, dial: Dial): Promise<OtherDatabase> {
+export async function openDatabase(address: DatabaseAddress | SalesforceAddress, ways: Ways): Promise<OtherDatabase> {
+  if (address.kind === 'salesforce') return openSalesforce(address, ways)
   try {
-    const socket = await dial({ host: address.host, port: address.port })
+    const socket = await ways.dial({ host: address.host, port: address.port })
     try {
       const opened =
         address.kind === 'postgres'
@@ -80,7 +89,7 @@ function told(database: OtherDatabase, problem: (error: unknown) => Error): Othe
             await rows.return(undefined).catch(() => undefined)
           }
         },
-        close: () => snapshot.close(),
+        close: (goesOn) => snapshot.close(goesOn),
       }
     },
   }

@@ -3,6 +3,7 @@ import pg from 'pg'
 import Cursor from 'pg-cursor'
 import {
   DatabaseProblem,
+  type Batch,
   type Cell,
   type DatabaseAddress,
   type Finding,
@@ -12,7 +13,7 @@ import {
   type Relation,
   type Snapshot,
 } from './database.ts'
-import { isTime, statementOf, withoutKeyStatement, type Dialect } from './statement.ts'
+import { batchOf, isTime, statementOf, withoutKeyStatement, type Dialect } from './statement.ts'
 
 const bool: number = pg.types.builtins.BOOL
 const timestamptz: number = pg.types.builtins.TIMESTAMPTZ
@@ -198,7 +199,7 @@ async function* read(
   reading: Reading,
   xmax: bigint,
   now: { system: string | null; xmax: string },
-): AsyncGenerator<Cell[][]> {
+): AsyncGenerator<Batch> {
   // Numbers of another server, or of one that was set back, say nothing here.
   const { since } = reading
   const usable =
@@ -216,7 +217,7 @@ async function* read(
       next = cursor.read(reading.rowsAtOnce)
       // It is waited for in the next turn; when there is none, nobody else hears of its end.
       next.catch(() => undefined)
-      yield rows
+      yield batchOf(reading, rows)
     }
   } finally {
     await cursor.close()

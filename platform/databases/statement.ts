@@ -1,4 +1,4 @@
-import type { ColumnInfo, Reading, Relation } from './database.ts'
+import type { Batch, Cell, ColumnInfo, Reading, Relation } from './database.ts'
 
 /** How one kind of database writes what the others write differently. */
 export interface Dialect {
@@ -18,9 +18,18 @@ export interface Dialect {
 export const isTime = (column: ColumnInfo) => /^(timestamp|date|datetime)/.test(column.type)
 
 /** Where a row stands: rows are read in this order, so that reading can go on behind any of them. */
-export function placeColumns(reading: Pick<Reading, 'finding' | 'pass' | 'key'>): readonly ColumnInfo[] {
+function placeColumns(reading: Pick<Reading, 'finding' | 'pass' | 'key'>): readonly ColumnInfo[] {
   const { finding, pass, key } = reading
   return finding.by === 'cursor' && pass === 'rows' ? [finding.column, ...key] : key
+}
+
+/** Rows with the place of the last of them; keys are always read from the beginning. */
+export function batchOf(reading: Reading, rows: Cell[][]): Batch {
+  const last = rows.at(-1)
+  if (reading.pass === 'keys' || last === undefined) return { rows, after: undefined }
+  const { columns } = reading
+  const at = (name: string) => columns.findIndex((column) => column.name === name)
+  return { rows, after: placeColumns(reading).map(({ name }) => last[at(name)] ?? '') }
 }
 
 /** The statement of one pass, and its parameters as text. Names are quoted, values are parameters. */

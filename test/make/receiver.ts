@@ -11,7 +11,7 @@ export interface Arrived {
 
 /** What a receiver does with one request. `hang`: it never answers; `cut`: the connection breaks after the request was read. */
 export type Answer =
-  { status: number; headers?: Record<string, string>; body?: string; afterMs?: number } | 'hang' | 'cut'
+  { status: number; headers?: Record<string, string>; body?: string | Buffer; afterMs?: number } | 'hang' | 'cut'
 
 export interface Receiver {
   url: string

@@ -16,7 +16,7 @@ import type { PostgresAddress } from '../../../platform/postgres/pool.ts'
 import { createIds, seededRandom, systemRandom } from '../../../platform/random/random.ts'
 import { createSecrets } from '../../../platform/secrets/secrets.ts'
 import { createAudit } from '../../audit/server/index.ts'
-import type { Connection, Plan, Pull } from '../contract.ts'
+import type { Connection, DatabaseConnection, Plan, Pull } from '../contract.ts'
 import { createPulls } from './index.ts'
 
 let offset = 0
@@ -56,6 +56,7 @@ function aLife(accept: Accept = (...of) => server.collect.accept(...of), metrics
     // The embedded server has no port: what is asked of this name goes to its socket.
     dial: (place) =>
       place.host === 'gammal.example' ? Promise.resolve(connect(socketOf(theirs.address))) : dial(place),
+    egress,
     jobs,
     audit: createAudit({ postgres, clock }),
     sources: server.sources,
@@ -65,7 +66,7 @@ function aLife(accept: Accept = (...of) => server.collect.accept(...of), metrics
 }
 let maria: MariaDb | undefined
 
-const elsewhere = (): Connection => ({
+const elsewhere = (): DatabaseConnection => ({
   kind: 'postgres',
   host: 'gammal.example',
   port: 5432,
@@ -77,7 +78,7 @@ let count = 0
 async function aPull(
   table: string,
   change: (plan: Plan) => Plan = (plan) => plan,
-  connection = elsewhere(),
+  connection: Connection = elsewhere(),
   schema = 'public',
 ) {
   const pulls = aLife()
@@ -293,9 +294,9 @@ describe('a table of another PostgreSQL', () => {
       pull.id,
     ])
     expect(stored?.all).not.toContain('hemligt')
-    await expect(
-      pulls.connect(caller, pull.id, { ...pull.connection, host: 'evil.example' }, undefined),
-    ).rejects.toThrow('Say the password again')
+    await expect(pulls.connect(caller, pull.id, { ...elsewhere(), host: 'evil.example' }, undefined)).rejects.toThrow(
+      'Say the password again',
+    )
     await pulls.remove(caller, pull.id)
     await expect(pulls.get(pull.id)).rejects.toThrow('no such pull')
   })
@@ -316,7 +317,7 @@ describe('a table of another PostgreSQL', () => {
 })
 
 describe.skipIf(mariadbPath === undefined)('a table of a MariaDB', () => {
-  const there = (): Connection => ({
+  const there = (): DatabaseConnection => ({
     kind: 'mysql',
     host: '127.0.0.1',
     port: maria?.port ?? 0,

@@ -5,14 +5,13 @@ import {
   DatabaseProblem,
   type Cell,
   type ColumnInfo,
-  type Dial,
   type Finding,
   type OtherDatabase,
   type Reading,
   type Snapshot,
+  type Ways,
 } from '../../../platform/databases/database.ts'
 import { openDatabase } from '../../../platform/databases/open.ts'
-import { placeColumns } from '../../../platform/databases/statement.ts'
 import type { Log } from '../../../platform/log/log.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import type { Ids } from '../../../platform/random/random.ts'
@@ -30,13 +29,12 @@ const rowsAtOnce = 4000
 const heldMs = 90_000
 const noKey = '00000000-0000-0000-0000-000000000000'
 
-export interface ReadingNeeds {
+export interface ReadingNeeds extends Pick<Ways, 'dial' | 'egress'> {
   postgres: Postgres
   clock: Clock
   ids: Ids
   log: Log
   secrets: Secrets
-  dial: Dial
   sources: Pick<Sources, 'get'>
   collect: Pick<Collect, 'accept'>
 }
@@ -59,6 +57,10 @@ export function findingOf(plan: Plan): Finding {
 
 /** A person has to say whether so many are really gone. */
 class ManyGone extends Refusal {}
+
+/** The process ends, or our own engines are away for a moment: whoever looks after pulls takes the run up again. */
+const letsGo = (error: unknown, signal: AbortSignal) =>
+  signal.aborted || (error instanceof Refusal && error.code === 'busy')
 
 /** The run was taken away: cancelled, or taken up by another process. */
 class NotOurs extends Error {}
@@ -123,19 +125,18 @@ export function createReading(needs: ReadingNeeds) {
       finding,
       pass,
       since: run.whole || pull.mark === null ? { kind: 'everything' } : pull.mark,
+      withDeleted: plan.deletes.by === 'column',
       after: at ?? undefined,
       rowsAtOnce,
     }
-    const place = placeColumns(reading).map((column) => columns.findIndex((one) => one.name === column.name))
     // While one chunk is written down and handed on, the next is read and compared: rows of two chunks have different keys.
     let saying = Promise.resolve()
     try {
-      for await (const rows of snapshot.read(reading)) {
+      for await (const { rows, after = null } of snapshot.read(reading)) {
         signal.throwIfAborted()
         const chunk = await judged(rows)
-        const last = rows.at(-1) ?? []
         await saying
-        saying = say(work, chunk.said, { pass, after: place.map((column) => last[column] ?? '') }, (aside) => {
+        saying = say(work, chunk.said, { pass, after }, (aside) => {
           tally.add(chunk.counted)
           for (const one of chunk.said) {
             tally.sent(aside.has(one))
@@ -179,7 +180,7 @@ export function createReading(needs: ReadingNeeds) {
   /** Which rows are no longer there: all keys of the table against all that are known. */
   async function comparePass(work: Work, snapshot: Snapshot): Promise<void> {
     const { run, reader, pull, plan, tally, signal } = work
-    const progress: Progress = { pass: 'keys', after: null }
+    let progress: Progress = { pass: 'keys', after: null }
     const judge = createJudge(judgingOf({ id: pull.id, name: pull.name, plan }))
     const columns = plan.columns.map(infoOf)
     await store.clearPresent(run.id)
@@ -191,11 +192,13 @@ export function createReading(needs: ReadingNeeds) {
       finding: findingOf(plan),
       pass: 'keys',
       since: { kind: 'everything' },
-      after: undefined,
+      withDeleted: false,
+      after: (run.progress?.pass === 'keys' ? run.progress.after : null) ?? undefined,
       rowsAtOnce,
     }
-    for await (const rows of snapshot.read(reading)) {
+    for await (const { rows, after = null } of snapshot.read(reading)) {
       signal.throwIfAborted()
+      progress = { pass: 'keys', after }
       await store.addPresent(
         run.id,
         rows.map((cells: Cell[]) => judge.keyOf(cells)),
@@ -238,6 +241,7 @@ export function createReading(needs: ReadingNeeds) {
     const finding = findingOf(plan)
     const expected = 'table' in plan.from ? await rowsOf(database, plan.from.table) : null
     const snapshot = await database.snapshot(plan.from, finding)
+    let goesOn = false
     try {
       await store.seen(run.id, reader, snapshot.mark, seenAt, expected)
       const compare =
@@ -256,8 +260,11 @@ export function createReading(needs: ReadingNeeds) {
         else if (compare) await comparePass(work, snapshot)
       const sure = compare || plan.deletes.by !== 'comparison'
       if (!(await store.finish({ id: run.id, reader }, pull.id, clock.now(), compare, sure))) throw new NotOurs()
+    } catch (error) {
+      goesOn = letsGo(error, work.signal)
+      throw error
     } finally {
-      await snapshot.close().catch(() => undefined)
+      await snapshot.close(goesOn).catch(() => undefined)
     }
   }
 
@@ -276,14 +283,13 @@ export function createReading(needs: ReadingNeeds) {
       const source = await needs.sources.get(pull.source_id)
       if (source === undefined) throw new Refusal('not_found', 'The source of this pull is gone.')
       const address = { ...pull.connection, password: needs.secrets.open(pull.password, passwordPlace(pull.id)) }
-      database = await openDatabase(address, needs.dial)
+      database = await openDatabase(address, needs)
       const tally = createTally(run.counts, run.worst)
       await readAll({ run, reader, pull, plan: pull.plan, source, tally, chunk: pull.last_chunk, signal }, database)
       await store.forgetRuns(pull.id)
     } catch (error) {
       if (error instanceof NotOurs) return
-      // Our own engines are away for a moment: whoever looks after pulls takes it up again.
-      if (signal.aborted || (error instanceof Refusal && error.code === 'busy')) {
+      if (letsGo(error, signal)) {
         await store.letGo(id, reader)
         return
       }

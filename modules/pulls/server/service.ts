@@ -13,6 +13,7 @@ import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import { actorOf, type Audit } from '../../audit/server/index.ts'
 import { consentWithoutTopic } from '../../imports/contract.ts'
 import { RunId, type Connection, type Plan, type Pull, type Relation, type Run, type Table } from '../contract.ts'
+import { cannotBe } from './kinds.ts'
 import { createReading, findingOf, passwordPlace, type ReadingNeeds } from './reading.ts'
 import { pullStore, type StoredPull, type StoredRun } from './store.ts'
 import { showRun } from './shown.ts'
@@ -66,7 +67,7 @@ export interface PullNeeds extends ReadingNeeds {
 }
 
 export function createPulls(needs: PullNeeds): Pulls {
-  const { postgres, clock, ids, audit, sources, secrets, dial } = needs
+  const { postgres, clock, ids, audit, sources, secrets } = needs
   const store = pullStore(postgres)
   const read = createReading(needs)
   const work = job('pulls.read', z.object({ id: RunId }), ({ id }, signal) => read(id, signal), 3)
@@ -117,7 +118,7 @@ export function createPulls(needs: PullNeeds): Pulls {
     ask: (database: OtherDatabase) => Promise<Result>,
   ): Promise<Result> {
     try {
-      const database = await openDatabase({ ...connection, password }, dial)
+      const database = await openDatabase({ ...connection, password }, needs)
       try {
         return await ask(database)
       } finally {
@@ -216,12 +217,16 @@ export function createPulls(needs: PullNeeds): Pulls {
     async test(connection, password) {
       try {
         const says = await withDatabase(connection, password, async (database) => {
-          const tables = await database.tables()
-          return tables.length === 0
-            ? `${database.version} answers, but this user may read no table. Grant it SELECT.`
-            : `${database.version} answers; this user may read ${String(tables.length)} tables and views.`
+          const many = (await database.tables()).length
+          const [none, some] =
+            connection.kind === 'salesforce'
+              ? ['no object. Give it the permission to view them.', 'objects']
+              : ['no table. Grant it SELECT.', 'tables and views']
+          return many === 0
+            ? `${database.version} answers, but this user may read ${none}`
+            : `${database.version} answers; this user may read ${String(many)} ${some}.`
         })
-        return { ok: !says.includes('no table'), says }
+        return { ok: !says.includes('may read no '), says }
       } catch (error) {
         if (error instanceof Refusal) return { ok: false, says: error.message }
         throw error
@@ -249,15 +254,10 @@ export function createPulls(needs: PullNeeds): Pulls {
     },
     async connect(caller, id, connection, password) {
       const row = await need(id)
-      const { host, port, database, user, kind } = row.connection
-      const elsewhere =
-        host !== connection.host ||
-        port !== connection.port ||
-        database !== connection.database ||
-        user !== connection.user ||
-        // The same password in the clear, or to whoever shows any certificate, is another place too.
-        connection.tls !== row.connection.tls
-      if (kind !== connection.kind)
+      // Another value of any of it is another place: also the same password in the clear, or to whoever shows any certificate.
+      const before = new Map<string, unknown>(Object.entries(row.connection))
+      const elsewhere = Object.entries(connection).some(([name, value]) => before.get(name) !== value)
+      if (row.connection.kind !== connection.kind)
         throw new Refusal('bad_input', 'Another kind of database is another pull: add one for it.')
       if (password === undefined && elsewhere)
         throw new Refusal(
@@ -303,11 +303,8 @@ export function createPulls(needs: PullNeeds): Pulls {
         const isTable =
           'table' in from &&
           views.some((one) => one.kind === 'table' && one.schema === from.table.schema && one.name === from.table.name)
-        if (wanted.finding.by === 'transactions' && (row.connection.kind !== 'postgres' || !isTable))
-          throw new Refusal(
-            'bad_input',
-            'Only tables of PostgreSQL know which transaction wrote a row. Choose a column.',
-          )
+        const cannot = cannotBe(wanted, row.connection.kind, isTable)
+        if (cannot !== undefined) throw new Refusal('bad_input', cannot)
         return {
           ...wanted,
           columns: wanted.columns.map((column) => {

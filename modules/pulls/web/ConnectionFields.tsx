@@ -1,42 +1,118 @@
 import { NumberInput, PasswordInput, Select, TextInput } from '@mantine/core'
-import type { Connection } from '../contract.ts'
+import type { Connection, DatabaseConnection } from '../contract.ts'
 
 export interface Wanted {
   connection: Connection
   password: string
 }
-export const firstConnection: Wanted = {
-  connection: { kind: 'postgres', host: '', port: 5432, database: '', user: '', tls: 'verify' },
-  password: '',
-}
-export const kindName = { postgres: 'PostgreSQL', mysql: 'MySQL or MariaDB' } as const
-const usualPort = { postgres: 5432, mysql: 3306 } as const
+const first = {
+  postgres: { kind: 'postgres', host: '', port: 5432, database: '', user: '', tls: 'verify' },
+  mysql: { kind: 'mysql', host: '', port: 3306, database: '', user: '', tls: 'verify' },
+  salesforce: { kind: 'salesforce', loginUrl: '', clientId: '' },
+} as const satisfies Record<Connection['kind'], Connection>
+export const firstConnection: Wanted = { connection: first.postgres, password: '' }
+const kindName = { postgres: 'PostgreSQL', mysql: 'MySQL or MariaDB', salesforce: 'Salesforce' } as const
 
-/** Where a database is, and as whom it is read. */
+/** From where is read, in a few words: a list has the short ones, a page says the machine too. */
+export function fromWhere(of: Connection, long: boolean): string {
+  if (of.kind === 'salesforce') return `${kindName.salesforce}, ${of.loginUrl.replace(/^https?:[/][/]/, '')}`
+  return long ? `${kindName[of.kind]} ${of.database} on ${of.host}` : `${kindName[of.kind]}, ${of.database}`
+}
+
+/** Whether everything is said that a connection needs. */
+export function isComplete({ connection, password }: Wanted): boolean {
+  return connection.kind === 'salesforce'
+    ? /^https?:[/][/][^/]+[/]?$/.test(connection.loginUrl) && connection.clientId !== '' && password !== ''
+    : connection.host !== '' && connection.database !== '' && connection.user !== ''
+}
+
+/** Where a database or Salesforce is, and as whom it is read. */
 export function ConnectionFields(props: { value: Wanted; onChange: (value: Wanted) => void; fixedKind?: boolean }) {
   const { value, onChange, fixedKind } = props
   const { connection, password } = value
-  const set = (change: Partial<Connection>) => {
-    onChange({ ...value, connection: { ...connection, ...change } })
+  const set = (to: Connection) => {
+    onChange({ ...value, connection: to })
   }
+  const isSalesforce = connection.kind === 'salesforce'
+  const kind = (
+    <Select
+      label="Kind"
+      allowDeselect={false}
+      disabled={fixedKind === true}
+      data={Object.entries(kindName).map(([of, label]) => ({ value: of, label }))}
+      value={connection.kind}
+      onChange={(to) => {
+        const of = to as Connection['kind']
+        // Between databases, what was typed stays.
+        set(isSalesforce || of === 'salesforce' ? first[of] : { ...connection, kind: of, port: first[of].port })
+      }}
+    />
+  )
+  const secret = (
+    <PasswordInput
+      label={isSalesforce ? 'Client secret' : 'Password'}
+      autoComplete="new-password"
+      value={password}
+      onChange={(event) => {
+        onChange({ ...value, password: event.currentTarget.value })
+      }}
+    />
+  )
   return (
     <div className="stack">
+      {isSalesforce ? (
+        <div className="fields">
+          {kind}
+          <TextInput
+            label="Login address"
+            required
+            placeholder="https://acme.my.salesforce.com"
+            value={connection.loginUrl}
+            onChange={(event) => {
+              set({ ...connection, loginUrl: event.currentTarget.value.trim() })
+            }}
+          />
+          <TextInput
+            label="Client ID"
+            required
+            value={connection.clientId}
+            onChange={(event) => {
+              set({ ...connection, clientId: event.currentTarget.value.trim() })
+            }}
+          />
+          {secret}
+        </div>
+      ) : (
+        <DatabaseFields value={connection} onChange={set} kind={kind} secret={secret} />
+      )}
+      <p className="secondary">
+        {isSalesforce
+          ? 'An external client app in Salesforce with the client-credentials flow, which runs as a user that may only read. The company’s own domain, not login.salesforce.com. The secret is kept encrypted, and nobody reads it back.'
+          : 'Give a user that may only read. The password is kept encrypted, and nobody reads it back.'}
+      </p>
+    </div>
+  )
+}
+
+function DatabaseFields(props: {
+  value: DatabaseConnection
+  onChange: (value: DatabaseConnection) => void
+  kind: React.ReactNode
+  secret: React.ReactNode
+}) {
+  const { value, kind, secret } = props
+  const set = (change: Partial<DatabaseConnection>) => {
+    props.onChange({ ...value, ...change })
+  }
+  return (
+    <>
       <div className="fields">
-        <Select
-          label="Kind"
-          allowDeselect={false}
-          disabled={fixedKind === true}
-          data={Object.entries(kindName).map(([kind, label]) => ({ value: kind, label }))}
-          value={connection.kind}
-          onChange={(kind) => {
-            set({ kind: kind as 'mysql', port: usualPort[kind as 'mysql'] })
-          }}
-        />
+        {kind}
         <TextInput
           label="Host"
           required
           placeholder="shop-db.example.com"
-          value={connection.host}
+          value={value.host}
           onChange={(event) => {
             set({ host: event.currentTarget.value })
           }}
@@ -46,7 +122,7 @@ export function ConnectionFields(props: { value: Wanted; onChange: (value: Wante
           required
           min={1}
           max={65_535}
-          value={connection.port}
+          value={value.port}
           onChange={(port) => {
             set({ port: Number(port) })
           }}
@@ -54,7 +130,7 @@ export function ConnectionFields(props: { value: Wanted; onChange: (value: Wante
         <TextInput
           label="Database"
           required
-          value={connection.database}
+          value={value.database}
           onChange={(event) => {
             set({ database: event.currentTarget.value })
           }}
@@ -64,19 +140,12 @@ export function ConnectionFields(props: { value: Wanted; onChange: (value: Wante
         <TextInput
           label="User"
           required
-          value={connection.user}
+          value={value.user}
           onChange={(event) => {
             set({ user: event.currentTarget.value })
           }}
         />
-        <PasswordInput
-          label="Password"
-          autoComplete="new-password"
-          value={password}
-          onChange={(event) => {
-            onChange({ ...value, password: event.currentTarget.value })
-          }}
-        />
+        {secret}
         <Select
           label="Encryption"
           allowDeselect={false}
@@ -85,15 +154,12 @@ export function ConnectionFields(props: { value: Wanted; onChange: (value: Wante
             { value: 'encrypt', label: 'encrypted, any certificate' },
             { value: 'off', label: 'not encrypted' },
           ]}
-          value={connection.tls}
+          value={value.tls}
           onChange={(tls) => {
             set({ tls: tls as 'off' })
           }}
         />
       </div>
-      <p className="secondary">
-        Give a user that may only read. The password is kept encrypted, and nobody reads it back.
-      </p>
-    </div>
+    </>
   )
 }

@@ -52,6 +52,7 @@ export function PlanCard({ pull, fixed }: { pull: Pull; fixed: boolean }) {
         <p>{inWords(plan)}</p>
       </Card>
     )
+  const isSalesforce = pull.connection.kind === 'salesforce'
   const names = plan?.columns.map((column) => column.name) ?? []
   return (
     <Card title="What is read, and what it means">
@@ -59,15 +60,15 @@ export function PlanCard({ pull, fixed }: { pull: Pull; fixed: boolean }) {
         {tables.error === null ? null : <ProblemNote problem={tables.error} again={() => void tables.refetch()} />}
         <div className="fields">
           <Select
-            label="Table or view"
-            placeholder={tables.isPending ? 'Asking the database …' : 'Choose one'}
+            label={isSalesforce ? 'Object' : 'Table or view'}
+            placeholder={tables.isPending ? 'Asking it …' : 'Choose one'}
             searchable
             data={[
               ...(tables.data ?? []).map((one) => ({
                 value: JSON.stringify([one.schema, one.name]),
-                label: `${one.schema}.${one.name}${one.kind === 'view' ? ', a view' : ''}${one.rows === null ? '' : `, about ${count(one.rows)} rows`}`,
+                label: `${isSalesforce ? '' : `${one.schema}.`}${one.name}${one.kind === 'view' ? ', a view' : ''}${one.rows === null ? '' : `, about ${count(one.rows)} rows`}`,
               })),
-              { value: asQuery, label: 'A SELECT of my own' },
+              ...(isSalesforce ? [] : [{ value: asQuery, label: 'A SELECT of my own' }]),
             ]}
             value={
               query !== undefined
@@ -158,7 +159,7 @@ export function PlanCard({ pull, fixed }: { pull: Pull; fixed: boolean }) {
                 }}
               />
               <FindingFields plan={plan} kind={pull.connection.kind} onChange={setPlan} />
-              <DeletesFields plan={plan} onChange={setPlan} />
+              <DeletesFields plan={plan} kind={pull.connection.kind} onChange={setPlan} />
             </div>
             <div className="row">
               <Button
@@ -203,12 +204,14 @@ function inWords({ from, key, finding, deletes, columns }: Plan): string {
   return `${what}, rows known by ${key.join(' and ')}, ${count(meant)} of ${count(columns.length)} columns; ${how}; ${gone}.`
 }
 
-function FindingFields(props: { plan: Plan; kind: 'postgres' | 'mysql'; onChange: (plan: Plan) => void }) {
+function FindingFields(props: { plan: Plan; kind: Pull['connection']['kind']; onChange: (plan: Plan) => void }) {
   const { plan, kind, onChange } = props
   const { finding } = plan
   const type =
     finding.by === 'cursor' ? (plan.columns.find((one) => one.name === finding.column)?.databaseType ?? '') : ''
-  const first = plan.columns.find((column) => isTime(column.databaseType)) ?? plan.columns[0]
+  // Salesforce has one that every change sets.
+  const may = kind === 'salesforce' ? plan.columns.filter(({ name }) => name === 'SystemModstamp') : plan.columns
+  const first = may.find((column) => isTime(column.databaseType)) ?? may[0]
   return (
     <>
       <Select
@@ -218,7 +221,7 @@ function FindingFields(props: { plan: Plan; kind: 'postgres' | 'mysql'; onChange
           ...(kind === 'postgres' && 'table' in plan.from
             ? [{ value: 'transactions', label: 'the writing transaction' }]
             : []),
-          { value: 'cursor', label: 'a growing column' },
+          ...(first === undefined ? [] : [{ value: 'cursor', label: 'a growing column' }]),
           { value: 'comparison', label: 'comparing all rows' },
         ]}
         value={finding.by}
@@ -234,7 +237,7 @@ function FindingFields(props: { plan: Plan; kind: 'postgres' | 'mysql'; onChange
           <Select
             label="The column"
             allowDeselect={false}
-            data={plan.columns.map((column) => column.name)}
+            data={may.map((column) => column.name)}
             value={finding.column}
             onChange={(column) => {
               onChange({ ...plan, finding: { ...finding, column: column ?? finding.column } })
@@ -256,8 +259,10 @@ function FindingFields(props: { plan: Plan; kind: 'postgres' | 'mysql'; onChange
   )
 }
 
-function DeletesFields({ plan, onChange }: { plan: Plan; onChange: (plan: Plan) => void }) {
+function DeletesFields(props: { plan: Plan; kind: Pull['connection']['kind']; onChange: (plan: Plan) => void }) {
+  const { plan, kind, onChange } = props
   const { deletes } = plan
+  const may = kind === 'salesforce' ? plan.columns.filter(({ name }) => name === 'IsDeleted') : plan.columns
   return (
     <>
       <Select
@@ -265,7 +270,7 @@ function DeletesFields({ plan, onChange }: { plan: Plan; onChange: (plan: Plan) 
         allowDeselect={false}
         data={[
           { value: 'comparison', label: 'comparing keys' },
-          { value: 'column', label: 'a column' },
+          ...(may.length === 0 ? [] : [{ value: 'column', label: 'a column' }]),
           { value: 'nothing', label: 'nothing' },
         ]}
         value={deletes.by}
@@ -276,7 +281,7 @@ function DeletesFields({ plan, onChange }: { plan: Plan; onChange: (plan: Plan) 
               by === 'comparison'
                 ? { by, everyRuns: 24 }
                 : by === 'column'
-                  ? { by, column: plan.columns[0]?.name ?? '' }
+                  ? { by, column: may[0]?.name ?? '' }
                   : { by: 'nothing' },
           })
         }}
@@ -296,7 +301,7 @@ function DeletesFields({ plan, onChange }: { plan: Plan; onChange: (plan: Plan) 
         <Select
           label="That column"
           allowDeselect={false}
-          data={plan.columns.map((column) => column.name)}
+          data={may.map((column) => column.name)}
           value={deletes.column}
           onChange={(column) => {
             onChange({ ...plan, deletes: { by: 'column', column: column ?? deletes.column } })

@@ -9,7 +9,7 @@ import { Ask, Card, Facts, ObjectLayout, Page, Table, useParam } from '../../../
 import { Mark } from '../../../ui/signal.tsx'
 import { SureButton } from '../../../ui/sure.tsx'
 import { routes, type Pull, type Run } from '../contract.ts'
-import { ConnectionFields, kindName } from './ConnectionFields.tsx'
+import { ConnectionFields, fromWhere } from './ConnectionFields.tsx'
 import { PlanCard } from './PlanCard.tsx'
 import { runWords, touches } from './PullsPage.tsx'
 
@@ -38,7 +38,7 @@ function Shown({ pull }: { pull: Pull }) {
           { label: 'Sources', to: '/sources' },
           { label: 'Databases', to: '/pulls' },
         ]}
-        sub={`${kindName[pull.connection.kind]} ${pull.connection.database} on ${pull.connection.host} into “${pull.sourceName}”, connected by ${pull.createdBy}.`}
+        sub={`${fromWhere(pull.connection, true)} into “${pull.sourceName}”, connected by ${pull.createdBy}.`}
         sentence={sentenceOf(pull)}
         actions={
           busy ? (
@@ -195,7 +195,10 @@ function Connected({ pull, fixed }: { pull: Pull; fixed: boolean }) {
   const [wanted, setWanted] = useState({ connection: pull.connection, password: '' })
   const save = useDeed(routes.connect, { touches, done: 'The connection works and is kept.' })
   return (
-    <Card title="The connection" aside="another place needs its password again">
+    <Card
+      title="The connection"
+      aside={`another place needs its ${pull.connection.kind === 'salesforce' ? 'secret' : 'password'} again`}
+    >
       <div className="stack">
         <ConnectionFields value={wanted} onChange={setWanted} fixedKind />
         <div className="row">

@@ -8,7 +8,7 @@ import { Fresh } from '../../../ui/freshness.tsx'
 import { Ask, Card, Empty, Page, Table } from '../../../ui/page.tsx'
 import { Mark } from '../../../ui/signal.tsx'
 import { routes, type Pull } from '../contract.ts'
-import { ConnectionFields, firstConnection, kindName } from './ConnectionFields.tsx'
+import { ConnectionFields, firstConnection, fromWhere, isComplete } from './ConnectionFields.tsx'
 
 export const touches = ['/api/pulls', '/api/audit']
 
@@ -18,15 +18,15 @@ export function PullsPage() {
     <Page
       title="Databases that are read"
       crumbs={[{ label: 'Sources', to: '/sources' }, { label: 'Databases' }]}
-      sub="A table of an old system, read again and again by its schedule. Only what changed comes in, what is gone is told, and each says how fresh it is."
+      sub="A table of an old system or an object of Salesforce, read again and again by its schedule. Only what changed comes in, what is gone is told, and each says how fresh it is."
       {...(list.data === undefined || list.data.length === 0 ? {} : { sentence: sentenceOf(list.data) })}
     >
       <Ask of={list} shape="table">
         {(rows) =>
           rows.length === 0 ? (
             <Empty
-              sentence="No database is read yet."
-              example="PostgreSQL, MySQL and MariaDB. Give a user that may only read; what the columns mean is found out, shown, and yours to correct."
+              sentence="No database and no Salesforce is read yet."
+              example="PostgreSQL, MySQL, MariaDB and Salesforce. Give a user that may only read; what the columns mean is found out, shown, and yours to correct."
             />
           ) : (
             <Card className="list">
@@ -40,9 +40,7 @@ export function PullsPage() {
                     <td>
                       <Link to={`/pulls/${row.id}`}>{row.name}</Link>
                     </td>
-                    <td>
-                      {kindName[row.connection.kind]}, {row.connection.database}
-                    </td>
+                    <td>{fromWhere(row.connection, false)}</td>
                     <td>{row.sourceName}</td>
                     <td>
                       <Fresh of={row.freshness} />
@@ -92,7 +90,7 @@ function NewPull() {
   const [wanted, setWanted] = useState(firstConnection)
   const test = useDeed(routes.test, { touches: [] })
   const create = useDeed(routes.create, { touches })
-  const complete = wanted.connection.host !== '' && wanted.connection.database !== '' && wanted.connection.user !== ''
+  const complete = isComplete(wanted)
   const make = (event: FormEvent) => {
     event.preventDefault()
     if (sourceId === null) return
@@ -102,7 +100,7 @@ function NewPull() {
     )
   }
   return (
-    <Card title="Connect a database" aside="it is only ever read">
+    <Card title="Connect a database or Salesforce" aside="it is only ever read">
       <form className="stack" onSubmit={make}>
         <div className="fields">
           <TextInput

@@ -6,6 +6,7 @@ import type { Collect } from '../../../modules/collect/server/index.ts'
 import type { Source, Sources } from '../../../modules/sources/server/index.ts'
 import type { ClickHouse } from '../../../platform/clickhouse/clickhouse.ts'
 import { systemClock } from '../../../platform/clock/clock.ts'
+import { createEgress } from '../../../platform/egress/open-egress.ts'
 import type { Caller } from '../../../platform/http/caller.ts'
 import { silentLog } from '../../../platform/log/log.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
@@ -161,6 +162,7 @@ export async function storm(
             ? connect({ host: '127.0.0.1', port: legacy.connection.port })
             : connect(legacy.socket),
         ),
+      egress: createEgress(),
       jobs: {
         register: () => undefined,
         enqueue: () => Promise.resolve(),
