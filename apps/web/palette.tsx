@@ -29,8 +29,8 @@ const deeds: readonly { label: string; says: string; to: string; permission: str
     permission: 'data.write',
   },
   {
-    label: 'Read a database',
-    says: 'A table of an old system, again and again',
+    label: 'Read a database or Salesforce',
+    says: 'A table of an old system or an object, again and again',
     to: '/pulls',
     permission: 'data.write',
   },

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { EgressError, type Outgoing } from '../egress/egress.ts'
 import { DatabaseProblem, type SalesforceAddress, type Ways } from './database.ts'
 
+const tooLong = 'An answer of Salesforce is longer than the 32 MiB that are taken; leave the long fields out.'
 /** Results of a job are asked for in the version it was made in; columns come in the order of the query from 50.0 on. */
 export const version = '62.0'
 const timeoutMs = 60_000
@@ -129,7 +130,7 @@ async function patiently(
 function sayingWhere(error: EgressError, url: string): DatabaseProblem {
   const { hostname, port, protocol } = new URL(url)
   const place = `${hostname}:${port === '' ? (protocol === 'https:' ? '443' : '80') : port}`
-  if (error.fault === 'too_large') return new TooLarge('One row is longer than 32 MiB; leave the long fields out.')
+  if (error.fault === 'too_large') return new TooLarge(tooLong)
   const problem = new DatabaseProblem(
     error.fault === 'denied'
       ? `This address is not allowed. Ask an administrator to allow exactly ${place} (INTERLOCK_EGRESS_ALLOW).`
@@ -145,7 +146,7 @@ function unpacked({ headers, body }: { headers: Record<string, string>; body: Ui
   try {
     return gunzipSync(bytes, { maxOutputLength: replyBytes })
   } catch (error) {
-    if (error instanceof RangeError) throw new TooLarge('One row is longer than 32 MiB; leave the long fields out.')
+    if (error instanceof RangeError) throw new TooLarge(tooLong)
     throw new DatabaseProblem('An answer of Salesforce could not be unpacked.')
   }
 }

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { aCollectServer, type CollectServer } from '../../../test/make/collect-server.ts'
 import { aPostgres } from '../../../test/make/engines.ts'
@@ -367,6 +368,26 @@ describe('an object of Salesforce (a stand-in)', () => {
       state: 'failed',
       because: 'A page of Salesforce is not whole. The next run reads it again.',
     })
+  })
+
+  it('asks for fewer rows when a page is longer than is taken', async () => {
+    anObject('Long', ...many(87_001, 2_500, 'Malmö'))
+    const pull = await aPull('Long')
+    const bomb = gzipSync(Buffer.alloc(33 * 1024 * 1024))
+    theirs.refuse = (arrived) =>
+      /maxRecords=[24]000/.test(arrived.path)
+        ? { status: 200, headers: { 'content-encoding': 'gzip', 'sforce-locator': 'null' }, body: bomb }
+        : undefined
+    expect(await aLife().through(caller, pull.id)).toMatchObject({
+      state: 'done',
+      counts: { rows: 2_500, sent: 2_500 },
+    })
+    theirs.refuse = (arrived) =>
+      arrived.path.includes('/results')
+        ? { status: 200, headers: { 'content-encoding': 'gzip' }, body: bomb }
+        : undefined
+    theirs.put('Long', aContact(87_001, 'Lund', { SystemModstamp: at(-1) }))
+    expect((await aLife().through(caller, pull.id)).because).toContain('longer than the 32 MiB')
   })
 
   it('takes whole objects only, by names that are names, known by Id and found by SystemModstamp', async () => {
