@@ -51,6 +51,7 @@ export function ConnectionFields(props: { value: Wanted; onChange: (value: Wante
   const secret = (
     <PasswordInput
       label={isSalesforce ? 'Client secret' : 'Password'}
+      required={isSalesforce && fixedKind !== true}
       autoComplete="new-password"
       value={password}
       onChange={(event) => {

@@ -13,6 +13,7 @@ const isTime = (type: string) => /^(timestamp|datetime|date)/.test(type)
 /** What is read and what it means: choose a table, correct what was found out, keep it. */
 export function PlanCard({ pull, fixed }: { pull: Pull; fixed: boolean }) {
   const params = { id: pull.id }
+  const isSalesforce = pull.connection.kind === 'salesforce'
   const [open, setOpen] = useState(pull.plan === null)
   const [plan, setPlan] = useState<Plan | null>(pull.plan)
   const [rows, setRows] = useState<(string | null)[][]>([])
@@ -49,10 +50,9 @@ export function PlanCard({ pull, fixed }: { pull: Pull; fixed: boolean }) {
           </Button>
         }
       >
-        <p>{inWords(plan)}</p>
+        <p>{inWords(plan, isSalesforce)}</p>
       </Card>
     )
-  const isSalesforce = pull.connection.kind === 'salesforce'
   const names = plan?.columns.map((column) => column.name) ?? []
   return (
     <Card title="What is read, and what it means">
@@ -186,8 +186,9 @@ export function PlanCard({ pull, fixed }: { pull: Pull; fixed: boolean }) {
   )
 }
 
-function inWords({ from, key, finding, deletes, columns }: Plan): string {
-  const what = 'table' in from ? `${from.table.schema}.${from.table.name}` : 'a SELECT of your own'
+function inWords({ from, key, finding, deletes, columns }: Plan, isSalesforce: boolean): string {
+  const what =
+    'query' in from ? 'a SELECT of your own' : `${isSalesforce ? '' : `${from.table.schema}.`}${from.table.name}`
   const how =
     finding.by === 'transactions'
       ? 'changes are found by the transaction that wrote a row'
