@@ -229,33 +229,35 @@ export function ObjectLayout(props: { children: ReactNode; panel: Readonly<Recor
       ))}
     </Tabs.List>
   )
-  if (narrow) {
-    const value = asked === undefined ? 'overview' : wordOf(asked)
-    const strip = (
-      <Tabs value={value} onChange={choose} keepMounted={false} className="object-tabs">
-        {tabs(['Overview'])}
-        {['Overview', ...names].map((name) => (
-          <Tabs.Panel key={name} value={wordOf(name)} pt={name === 'Overview' ? 0 : 'md'}>
-            {name === 'Overview' ? null : <Card>{props.panel[name]}</Card>}
-          </Tabs.Panel>
-        ))}
-      </Tabs>
-    )
-    return <NarrowPanel value={{ strip, other: asked !== undefined }}>{props.children}</NarrowPanel>
-  }
+  const value = asked === undefined ? 'overview' : wordOf(asked)
+  const strip = (
+    <Tabs value={value} onChange={choose} keepMounted={false} className="object-tabs">
+      {tabs(['Overview'])}
+      {['Overview', ...names].map((name) => (
+        <Tabs.Panel key={name} value={wordOf(name)} pt={name === 'Overview' ? 0 : 'md'}>
+          {name === 'Overview' ? null : <Card>{props.panel[name]}</Card>}
+        </Tabs.Panel>
+      ))}
+    </Tabs>
+  )
+  // The same elements at every width: what is half written in the page stays when a tablet is turned.
   return (
     <div className="object">
-      <div className="object-main">{props.children}</div>
-      <aside className="panel" aria-label="What belongs to it">
-        <Tabs value={wordOf(asked ?? names[0] ?? '')} onChange={choose} keepMounted={false}>
-          {tabs([])}
-          {names.map((name) => (
-            <Tabs.Panel key={name} value={wordOf(name)} pt="md">
-              {props.panel[name]}
-            </Tabs.Panel>
-          ))}
-        </Tabs>
-      </aside>
+      <div className="object-main">
+        <NarrowPanel value={narrow ? { strip, other: asked !== undefined } : undefined}>{props.children}</NarrowPanel>
+      </div>
+      {narrow ? null : (
+        <aside className="panel" aria-label="What belongs to it">
+          <Tabs value={wordOf(asked ?? names[0] ?? '')} onChange={choose} keepMounted={false}>
+            {tabs([])}
+            {names.map((name) => (
+              <Tabs.Panel key={name} value={wordOf(name)} pt="md">
+                {props.panel[name]}
+              </Tabs.Panel>
+            ))}
+          </Tabs>
+        </aside>
+      )}
     </div>
   )
 }
