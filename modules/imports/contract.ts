@@ -29,6 +29,8 @@ export const Format = z.object({
   sheets: z.array(z.string().max(100)).max(500).default([]),
   /** Of fixed width: the first character of each column, from 0, rising. */
   starts: z.array(z.number().int().min(0).max(100_000)).max(1_000).default([]),
+  /** What a row is about: a person, or an order of a shop, of which all lines together are one order. */
+  rows: z.enum(['people', 'shopify-orders', 'woocommerce-orders']).default('people'),
 })
 export type Format = z.infer<typeof Format>
 
@@ -52,6 +54,8 @@ export const Meaning = z.discriminatedUnion('kind', [
       .string()
       .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'the short name of a topic')
       .optional(),
+    /** Of a state: by which channel; e-mail unless it says otherwise. */
+    channel: z.enum(['email', 'sms']).optional(),
   }),
   z.object({ kind: z.literal('ignore') }),
 ])
@@ -71,7 +75,14 @@ export type Column = z.infer<typeof Column>
 export const looksLikeConsent = ({ name, type, meaning }: Pick<Column, 'name' | 'type' | 'meaning'>): boolean =>
   meaning.kind !== 'consent' &&
   type === 'boolean' &&
-  /news[ _-]?letter|opt[ _-]?in|consent|permission|einwilligung|subscri|abonn|mailing/i.test(name)
+  /news[ _-]?letter|opt[ _-]?in|consent|permission|einwilligung|subscri|abonn|mailing|accepts.*marketing/i.test(name)
+
+/** What a column that is consent says before anybody chose its topic: by SMS when its name says so. */
+export const agreesIn = ({ name }: Pick<Column, 'name'>): Extract<Meaning, { kind: 'consent' }> => ({
+  kind: 'consent',
+  part: 'state',
+  ...(/(^|[^a-z])sms([^a-z]|$)/i.test(name) ? { channel: 'sms' as const } : {}),
+})
 
 /** Columns that say whether people agreed, and of which nobody said to what. */
 export const consentWithoutTopic = <One extends Pick<Column, 'name' | 'meaning'>>(columns: readonly One[]): One[] =>
@@ -91,6 +102,8 @@ export const Counts = z.object({
   rejected: z.number().int(),
   /** Rows that go in although single cells of them could not be read. */
   withProblems: z.number().int(),
+  /** Of a file of orders: how many orders are in the rows that go in. */
+  orders: z.number().int(),
   /** What the rows that go in say of consent, by the topic as it is spelled; of the first 50. */
   consents: z.array(z.object({ topic: z.string(), given: z.number().int(), withdrawn: z.number().int() })),
   reasons: z.array(z.object({ reason: z.string(), rows: z.number().int() })),
@@ -127,6 +140,8 @@ export const Import = z.object({
   startedBy: z.string(),
   /** Whose mapping of an earlier file of the same columns was laid over this one when it came. */
   mapped: z.object({ by: z.string(), at: z.string() }).nullable(),
+  /** The export of a shop that has these columns, in a sentence, and what its rows can be read as. */
+  looksLike: z.object({ says: z.string(), rows: Format.shape.rows.unwrap() }).nullable(),
   /** When the file is deleted; null when it is. */
   fileUntil: z.string().nullable(),
 })

@@ -11,7 +11,10 @@ import type { Source, Sources } from '../../sources/server/index.ts'
 import { createComparison, type Decided, type LastRow } from './comparison.ts'
 import { kinds } from './formats/kinds.ts'
 import { tableFile } from './formats/table-file.ts'
+import type { Records } from './formats/table-file.ts'
 import { eventsOf, readRow, type RowResult } from './rows.ts'
+import { byOrder, countLines } from './shops/gathering.ts'
+import { orderOfLine, readOrder } from './shops/orders.ts'
 import { importStore, type StoredImport } from './store.ts'
 import { createTally } from './tally.ts'
 
@@ -20,6 +23,8 @@ const rowsAtOnceByDefault = 4_000
 const nothing: ReadonlySet<Decided> = new Set()
 /** Without a sign of life for so long a reading is taken up by another process. A journal that is busy may hold a chunk for a minute. */
 const heldMs = 90_000
+/** While a file is only counted, so often is a sign of life given. */
+const aliveEveryMs = 5_000
 
 export interface ReadingNeeds {
   postgres: Postgres
@@ -44,13 +49,10 @@ export function createReading(needs: ReadingNeeds) {
     const aside = new Set<Decided>(decided.filter((one) => one.aside === true))
     const rows = decided.flatMap((one) => (one.send === undefined ? [] : [{ one, as: one.send }]))
     if (rows.length === 0) return aside
-    const { putAside } = await collect.accept(
-      source,
-      rows.flatMap(({ one, as }) => eventsOf(one.row, as)),
-      'import',
-    )
+    const events = rows.map(({ one, as }) => eventsOf(one.row, as))
+    const { putAside } = await collect.accept(source, events.flat(), 'import')
     if (putAside.length > 0) {
-      const owners = rows.flatMap(({ one }) => one.row.events.map(() => one))
+      const owners = rows.flatMap(({ one }, at) => (events[at] ?? []).map(() => one))
       for (const at of putAside) {
         const owner = owners[at]
         if (owner !== undefined) aside.add(owner)
@@ -98,16 +100,35 @@ export function createReading(needs: ReadingNeeds) {
       // Asked for below; until then a failure is nobody's surprise.
       onItsWay.catch(() => undefined)
     }
+    const recordsOf = (seen: (bytes: number) => void) => kinds[row.format.kind].records(file, row.format, names, seen)
+    const seen = (bytes: number) => (bytesRead += bytes)
+    const { rows: about } = row.format
+    let readUnits: AsyncIterable<Unit[]>
+    if (about === 'people') readUnits = eachAlone(recordsOf(seen))
+    else {
+      const orderOf = orderOfLine(about, row.columns)
+      let heardMs = clock.ms()
+      const linesOf = await countLines(
+        recordsOf(() => undefined),
+        orderOf,
+        async () => {
+          signal.throwIfAborted()
+          if (clock.ms() - heardMs < aliveEveryMs) return true
+          heardMs = clock.ms()
+          return store.progress(row.id, reader, until(), 0, tally.counts(), [])
+        },
+      )
+      if (linesOf === undefined) return false
+      readUnits = byOrder(recordsOf(seen), orderOf, linesOf)
+    }
+    const resultOf = (lines: Unit): RowResult =>
+      about === 'people'
+        ? readRow(lines[0], row.columns, row.format, row.sourceId, row.fileName)
+        : readOrder(lines, about, row.columns, row.format, row.sourceId, row.fileName)
     try {
-      for await (const records of inChunks(
-        kinds[row.format.kind].records(file, row.format, names, (bytes) => (bytesRead += bytes)),
-        rowsAtOnce,
-      )) {
+      for await (const units of inChunks(readUnits, rowsAtOnce)) {
         signal.throwIfAborted()
-        const rows = records.map((record) => ({
-          record,
-          result: readRow(record, row.columns, row.format, row.sourceId, row.fileName),
-        }))
+        const rows = units.map((lines) => ({ record: lines[0], result: resultOf(lines) }))
         const last = isKnown
           ? await lastRowsOf(
               row.sourceId,
@@ -166,8 +187,15 @@ export function createReading(needs: ReadingNeeds) {
   }
 }
 
-async function* inChunks(pieces: AsyncIterable<CsvRecord[]>, size: number): AsyncGenerator<CsvRecord[]> {
-  let open: CsvRecord[] = []
+/** The records that say something together: one, or all lines of an order. */
+type Unit = [CsvRecord, ...CsvRecord[]]
+
+async function* eachAlone(records: Records): AsyncGenerator<Unit[]> {
+  for await (const piece of records) yield piece.map((record): Unit => [record])
+}
+
+async function* inChunks<One>(pieces: AsyncIterable<One[]>, size: number): AsyncGenerator<One[]> {
+  let open: One[] = []
   for await (const piece of pieces) {
     open = open.length === 0 ? piece : [...open, ...piece]
     let at = 0

@@ -11,17 +11,21 @@ export interface Row {
   key: string
   /** A hash of source, meanings and values: of everything that it says. */
   hash: string
-  /** The events it stands for, without message ids. */
+  /** The events it stands for; those of an order with its message ids, all others without. */
   events: object[]
+  /** Of an order: how many lines of the file it has. */
+  lines?: number
+  /** What is said beside `events` when something else was said of it before; `as` tells one such time from another. */
+  again?: (as: string) => object[]
   /** To which topics it agrees, and which it takes back. */
   consents: { topic: string; given: boolean }[]
   problems: string[]
 }
-type Rejected = { kind: 'rejected'; line: number; reason: string; problems: string[] }
+export type Rejected = { kind: 'rejected'; line: number; reason: string; problems: string[]; lines?: number }
 /** What becomes of one row: what it says, or why it stands for nothing. */
 export type RowResult = Row | Rejected
 
-const hashOf = (value: unknown) => hash('sha256', JSON.stringify(value))
+export const hashOf = (value: unknown) => hash('sha256', JSON.stringify(value))
 
 /**
  * The events of a row with their message ids: the same row of the same generation is the same event, however often it is read. What was said before,
@@ -30,10 +34,12 @@ const hashOf = (value: unknown) => hash('sha256', JSON.stringify(value))
 export function eventsOf(row: Row, as: { nth: number; generation: number }): object[] {
   const tail = as.nth === 0 && as.generation === 0 ? '' : `-${String(as.nth)}.${String(as.generation)}`
   const messageId = `row-${row.hash.slice(0, 40)}${tail}`
-  return row.events.map((event, at) => ({
-    ...event,
+  const events = row.events.map((event, at) => ({
     messageId: at === 0 ? messageId : `${messageId}-consent${at === 1 ? '' : String(at)}`,
+    ...event,
   }))
+  if (as.generation === 0 || row.again === undefined) return events
+  return [...events, ...row.again(`${row.hash.slice(0, 16)}${tail}`)]
 }
 
 /** A row with the hashes by which it is compared with what was said before. */
@@ -71,12 +77,12 @@ export function sayRow(
   const identifiers: { type: string; id: string }[] = []
   const traits: Record<string, unknown> = {}
   const consent: Partial<Record<'topic' | 'state' | 'at' | 'source', string>> = {}
-  const states: { name: string; topic: string | undefined; state: string }[] = []
+  const states: { name: string; topic: string | undefined; state: string; channel: 'email' | 'sms' }[] = []
   for (const column of columns) {
     if (column.meaning.kind === 'ignore') continue
     const isText =
       column.meaning.kind === 'identifier' && column.meaning.type !== 'email' && column.meaning.type !== 'phone'
-    const cell = readCell(record.cells[column.index] ?? '', isText ? 'text' : column.type, format.dateOrder)
+    const cell = readCell(asWritten(record.cells[column.index] ?? ''), isText ? 'text' : column.type, format.dateOrder)
     if (cell.problem !== undefined) problems.push(`${column.name}: ${cell.problem}`)
     if (cell.value === undefined) continue
     if (column.meaning.kind === 'identifier') {
@@ -84,8 +90,8 @@ export function sayRow(
       if (column.meaning.type === 'email' || column.meaning.type === 'phone') traits[column.meaning.type] = cell.value
     } else if (column.meaning.kind === 'trait') setTrait(traits, column.meaning.name, cell.value)
     else {
-      const { part, topic } = column.meaning
-      if (part === 'state') states.push({ name: column.name, topic, state: String(cell.value) })
+      const { part, topic, channel = 'email' } = column.meaning
+      if (part === 'state') states.push({ name: column.name, topic, state: String(cell.value), channel })
       else consent[part] = String(cell.value)
     }
   }
@@ -111,7 +117,7 @@ export function sayRow(
     consent.at === undefined || Number.isNaN(Date.parse(consent.at))
       ? {}
       : { timestamp: new Date(consent.at).toISOString() }
-  for (const { name, topic = consent.topic, state } of states) {
+  for (const { name, topic = consent.topic, state, channel } of states) {
     const given = consentState(state)
     if (given === undefined) problems.push(`consent: “${state}” is neither given nor withdrawn`)
     // Nobody said to what: that is no consent to anything.
@@ -123,7 +129,7 @@ export function sayRow(
         ...who,
         event: given ? 'Consent Given' : 'Consent Withdrawn',
         properties: {
-          channel: 'email',
+          channel,
           topic,
           source: consent.source ?? way,
           proof,
@@ -148,6 +154,8 @@ export function sayRow(
       traits,
       consent,
       ...(states.length > 1 ? states.map(({ topic, state }) => [topic, state]) : []),
+      // Added only where it is said, so that rows that were read before compare as they did.
+      ...states.flatMap(({ channel }, at) => (channel === 'email' ? [] : [[at, channel]])),
     ],
     events,
     consents,
@@ -155,8 +163,11 @@ export function sayRow(
   }
 }
 
+/** Spreadsheets and shops mark digits that are no number (a postcode, a telephone number) with an apostrophe before them. */
+const asWritten = (cell: string) => (/^'[+\d]/.test(cell) ? cell.slice(1) : cell)
+
 /** Where a consent was read: kept with its record, and never longer than that keeps. */
-const proofOf = (from: string, line: number) => `${from.slice(0, 160)}, line ${String(line)}`
+export const proofOf = (from: string, line: number) => `${from.slice(0, 160)}, line ${String(line)}`
 
 function consentState(text: string): boolean | undefined {
   const word = text.trim().toLowerCase()

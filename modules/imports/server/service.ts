@@ -17,8 +17,8 @@ import { consentWithoutTopic, ImportId, keepDays, type Column, type Format, type
 import { columnsOfTable, detectTable } from './formats/kinds.ts'
 import { tableFile } from './formats/table-file.ts'
 import { columnsAsKept, formatAsKept, sameNames, shapeOf } from './mapping.ts'
-import { guessMeanings } from './meanings.ts'
 import { createReading } from './reading.ts'
+import { looksLike, meaningsOf } from './shops/shapes.ts'
 import { importStore, type StoredImport } from './store.ts'
 
 const maxBytes = 2_147_483_648
@@ -28,6 +28,10 @@ const atRest: Import['state'][] = ['uploaded', 'checked', 'cancelled', 'failed',
 /** A person, a program with a key, or a part of this product that brings files. */
 export type HandedInBy =
   Pick<Caller, 'kind' | 'accountId' | 'name'> | { kind: 'system'; accountId: string; name: string }
+
+/** Rows are orders only under the columns of a shop's export. */
+const rowsOf = (format: Format, columns: readonly Pick<Column, 'name'>[]): Format['rows'] =>
+  (format.hasHeader ? looksLike(columns)?.rows : undefined) ?? 'people'
 
 export interface Imports {
   /** Stores the file and tells how it would be read. @throws Refusal bad_input for an empty file, too_large past 2 GiB */
@@ -90,6 +94,7 @@ export function createImports(needs: ImportNeeds): Imports {
     return {
       ...row,
       fileUntil: fileRemovedAt === null ? new Date(since.getTime() + keepDays * 86_400_000).toISOString() : null,
+      looksLike: row.format.hasHeader ? looksLike(row.columns) : null,
       sourceName: source?.name ?? 'a source that is gone',
       createdAt: row.createdAt.toISOString(),
       finishedAt: row.finishedAt?.toISOString() ?? null,
@@ -114,20 +119,21 @@ export function createImports(needs: ImportNeeds): Imports {
   async function looked(id: Id<'import'>, sourceId: string, bytes: number) {
     try {
       const file = await tableFile(files, id, bytes)
-      const found = await detectTable(file)
-      const names = await columnsOfTable(file, found)
+      const detected = await detectTable(file)
+      const names = await columnsOfTable(file, detected)
+      const found = { ...detected, rows: rowsOf(detected, names) }
       const shape = shapeOf(
         found.kind,
         names.map((column) => column.name),
       )
       const mapping = await store.mapping(sourceId, shape)
-      if (mapping === undefined) return { format: found, columns: guessMeanings(names), shape, mapping }
+      if (mapping === undefined) return { format: found, columns: meaningsOf(names), shape, mapping }
       const format = formatAsKept(found, mapping.format)
       const asKept = await columnsOfTable(file, format)
       // Found with the same columns, but under the separator or sheet that was kept there are others: nothing is known of it.
       if (!sameNames(asKept, mapping.columns))
-        return { format: found, columns: guessMeanings(names), shape, mapping: undefined }
-      return { format, columns: columnsAsKept(guessMeanings(asKept), mapping.columns), shape, mapping }
+        return { format: found, columns: meaningsOf(names), shape, mapping: undefined }
+      return { format, columns: columnsAsKept(meaningsOf(asKept), mapping.columns), shape, mapping }
     } catch (error) {
       await files.remove(id)
       throw error
@@ -246,16 +252,17 @@ export function createImports(needs: ImportNeeds): Imports {
       if (row.state === 'running' || row.state === 'checking')
         throw new Refusal('not_now', 'The file is being read; cancel that first.')
       // Another delimiter or encoding makes other columns: guess them anew, then lay the person's choices over the guess.
-      const same = isDeepStrictEqual({ ...format, dateOrder: '' }, { ...row.format, dateOrder: '' })
-      const base = same
-        ? row.columns
-        : guessMeanings(await columnsOfTable(await tableFile(files, id, row.bytes), format))
+      const cut = { dateOrder: '', rows: '' }
+      const same = isDeepStrictEqual({ ...format, ...cut }, { ...row.format, ...cut })
+      const base = same ? row.columns : meaningsOf(await columnsOfTable(await tableFile(files, id, row.bytes), format))
       const chosen = base.map((column) => ({
         ...column,
         ...(same ? columns.find((other) => other.index === column.index) : undefined),
       }))
       await postgres.transaction(async (tx) => {
-        await importStore(tx).plan(id, format, chosen)
+        const possible = rowsOf(format, chosen)
+        const rows = same && format.rows === 'people' ? format.rows : possible
+        await importStore(tx).plan(id, { ...format, rows }, chosen)
         await audit.write(tx, {
           actor: actorOf(caller),
           deed: 'import.planned',

@@ -40,7 +40,7 @@ type Row = Omit<ImportTable, 'format' | 'columns' | 'counts' | 'worst' | 'run' |
   shape: string
   format: Format
   columns: Column[]
-  counts: (Omit<Counts, 'quarantined' | 'consents'> & Partial<Counts>) | null
+  counts: (Omit<Counts, 'quarantined' | 'consents' | 'orders'> & Partial<Counts>) | null
   worst: WorstRow[]
 }
 interface Tables {
@@ -64,7 +64,12 @@ function fromRow(row: Row) {
     counts:
       row.counts === null
         ? null
-        : { ...row.counts, quarantined: row.counts.quarantined ?? 0, consents: row.counts.consents ?? [] },
+        : {
+            ...row.counts,
+            quarantined: row.counts.quarantined ?? 0,
+            consents: row.counts.consents ?? [],
+            orders: row.counts.orders ?? 0,
+          },
     worst: row.worst,
     bytesRead: Number(row.bytes_read),
     because: row.because,

@@ -12,6 +12,7 @@ export function createTally() {
   let quarantined = 0
   let rejected = 0
   let withProblems = 0
+  let orders = 0
   const consents = new Map<string, { given: number; withdrawn: number }>()
   const reasons = new Map<string, number>()
   let worst: WorstRow[] = []
@@ -25,18 +26,21 @@ export function createTally() {
   return {
     /** @param became what: here already as it is, put aside at the door, or gone in */
     add(record: CsvRecord, result: RowResult, became: 'unchanged' | 'quarantined' | 'sent') {
-      rows += 1
+      // Lines of one order share its fate.
+      const lines = result.lines ?? 1
+      rows += lines
       if (result.kind === 'rejected') {
-        rejected += 1
-        reasons.set(result.reason, (reasons.get(result.reason) ?? 0) + 1)
+        rejected += lines
+        reasons.set(result.reason, (reasons.get(result.reason) ?? 0) + lines)
       } else {
-        if (became === 'unchanged') unchanged += 1
-        else if (became === 'quarantined') quarantined += 1
+        if (became === 'unchanged') unchanged += lines
+        else if (became === 'quarantined') quarantined += lines
         else {
-          sent += 1
+          sent += lines
+          if (result.lines !== undefined) orders += 1
           for (const { topic, given } of result.consents) agree(topic, given)
         }
-        if (result.problems.length > 0) withProblems += 1
+        if (result.problems.length > 0) withProblems += lines
       }
       if (result.problems.length === 0 && result.kind === 'row') return
       const entry = {
@@ -58,6 +62,7 @@ export function createTally() {
       quarantined,
       rejected,
       withProblems,
+      orders,
       consents: [...consents].map(([topic, some]) => ({ topic, ...some })),
       reasons: [...reasons]
         .map(([reason, count]) => ({ reason, rows: count }))

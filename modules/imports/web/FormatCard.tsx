@@ -1,7 +1,7 @@
 import { Button, Select, TextInput } from '@mantine/core'
 import { useState, type ReactNode } from 'react'
 import { Card } from '../../../ui/page.tsx'
-import { fileKinds, type Format } from '../contract.ts'
+import { fileKinds, type Format, type Import } from '../contract.ts'
 
 type Asked = (typeof fileKinds)[keyof typeof fileKinds]['asks'][number]
 interface FieldProps {
@@ -11,7 +11,7 @@ interface FieldProps {
 }
 
 /** How the file is written: only what a file of its kind can be written like. */
-export function FormatCard({ format, fixed, onChange }: FieldProps) {
+export function FormatCard({ format, fixed, looksLike, onChange }: FieldProps & Pick<Import, 'looksLike'>) {
   const { name, asks } = fileKinds[format.kind]
   const isText = format.kind === 'csv' || format.kind === 'fixed'
   return (
@@ -38,6 +38,21 @@ export function FormatCard({ format, fixed, onChange }: FieldProps) {
           const Field = fields[asked]
           return <Field key={`${asked} ${format.starts.join(',')}`} format={format} fixed={fixed} onChange={onChange} />
         })}
+        {looksLike === null || looksLike.rows === 'people' ? null : (
+          <Select
+            label="A row is about"
+            allowDeselect={false}
+            disabled={fixed}
+            data={[
+              { value: looksLike.rows, label: 'an order' },
+              { value: 'people', label: 'a person' },
+            ]}
+            value={format.rows}
+            onChange={(value) => {
+              onChange({ ...format, rows: value === 'people' ? 'people' : looksLike.rows })
+            }}
+          />
+        )}
       </div>
     </Card>
   )

@@ -137,6 +137,14 @@ function Shown({ now }: { now: Import }) {
           )
         }
       >
+        {now.looksLike === null ? null : (
+          <p>
+            {now.looksLike.says}
+            {now.format.rows === 'people'
+              ? ''
+              : ' What its columns mean below is only what they say about the person beside that.'}
+          </p>
+        )}
         {busy ? (
           <Progress aria-label="Read so far" value={(now.bytesRead / Math.max(1, now.bytes)) * 100} animated />
         ) : null}
@@ -154,6 +162,7 @@ function Shown({ now }: { now: Import }) {
                   ['quarantined', 'Put aside'],
                   ['rejected', 'Rejected'],
                   ['withProblems', 'With cells unread'],
+                  ...(now.format.rows === 'people' ? [] : [['orders', 'Orders in them'] as const]),
                 ] as const
               ).map(([key, label]) => (
                 <div key={key}>
@@ -211,6 +220,7 @@ function Shown({ now }: { now: Import }) {
         )}
         <FormatCard
           format={now.format}
+          looksLike={now.looksLike}
           fixed={fixed}
           onChange={(format) => {
             save(now.columns, format)

@@ -2,7 +2,7 @@ import { Button, Select } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { routes as consent } from '../../consent/contract.ts'
 import { useRoute } from '../../../ui/api.ts'
-import { looksLikeConsent, type Column } from '../contract.ts'
+import { agreesIn, looksLikeConsent, type Column } from '../contract.ts'
 
 /** What a column can mean, as one word for the picker: `identifier:email`, `trait:firstName`, `consent:topic`, `ignore`. */
 const word = (meaning: Column['meaning']) =>
@@ -74,16 +74,18 @@ export function MeaningSelect(props: {
         data={known ? choices : [{ group: 'As found', items: [{ value, label: value.replace(':', ' ') }] }, ...choices]}
         value={value}
         onChange={(next) => {
-          onChange(meant(next ?? 'ignore'))
+          onChange(next === 'consent:state' ? agreesIn(column) : meant(next ?? 'ignore'))
         }}
       />
       {meaning.kind === 'consent' && meaning.part === 'state' ? (
         <TopicSelect
           name={column.name}
           topic={meaning.topic}
+          bySms={meaning.channel === 'sms'}
           disabled={disabled === true}
           onChange={(topic) => {
-            onChange({ kind: 'consent', part: 'state', ...(topic === undefined ? {} : { topic }) })
+            const { topic: _before, ...same } = meaning
+            onChange({ ...same, ...(topic === undefined ? {} : { topic }) })
           }}
         />
       ) : null}
@@ -92,7 +94,7 @@ export function MeaningSelect(props: {
           size="compact-sm"
           variant="default"
           onClick={() => {
-            onChange({ kind: 'consent', part: 'state' })
+            onChange(agreesIn(column))
           }}
         >
           It is consent: choose the topic
@@ -106,6 +108,7 @@ export function MeaningSelect(props: {
 function TopicSelect(props: {
   name: string
   topic: string | undefined
+  bySms: boolean
   disabled: boolean
   onChange: (topic: string | undefined) => void
 }) {
@@ -121,7 +124,8 @@ function TopicSelect(props: {
   return (
     <Select
       aria-label={`To which topic ${props.name} agrees`}
-      placeholder="To which topic?"
+      placeholder={props.bySms ? 'To which topic, by SMS?' : 'To which topic?'}
+      description={props.bySms ? 'by SMS' : undefined}
       clearable
       disabled={props.disabled}
       data={topic === undefined || topics.some((one) => one.value === topic) ? topics : [...topics, topic]}

@@ -24,6 +24,7 @@ const plainFormat: Format = {
   sheet: '',
   sheets: [],
   starts: [],
+  rows: 'people',
 }
 
 /** Finds out how a file is written. @throws Refusal('bad_input') for what is no table */

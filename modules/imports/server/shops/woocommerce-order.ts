@@ -1,0 +1,114 @@
+import { instantIn, type Cells, type Shop } from './shop.ts'
+
+/**
+ * An order of WooCommerce's Customer / Order / Coupon Export as the body of its webhook: one line an order with its products in `line_items` (as JSON, or as
+ * `name:…|sku:…|quantity:…|total:…`, products parted by `;`), or one line a product (`item_name`, `item_sku`, …). What was refunded is one sum and becomes
+ * a property, as with Shopify.
+ */
+export const woocommerceOrder: Shop = {
+  preset: 'woocommerce',
+  order: 'order_id',
+  topicHeader: 'x-wc-webhook-topic',
+  updated: { topic: 'order.updated', at: 'date_modified_gmt', without: [] },
+  amounts: [
+    'order_total',
+    'tax_total',
+    'discount_total',
+    'shipping_total',
+    'refunded_total',
+    'item_quantity',
+    'item_total',
+  ],
+  read(first, lines, dateOrder) {
+    const state = first('status').toLowerCase().replace(/^wc-/, '').replaceAll(' ', '-')
+    const createdAt = instantIn(first('order_date', 'date'), dateOrder)
+    const refunded = Math.abs(Number(first('refunded_total')))
+    return {
+      id: first('order_id'),
+      topics: ['order.created'],
+      createdAt,
+      body: {
+        id: first('order_id'),
+        number: first('order_number_formatted', 'order_number'),
+        status: state,
+        customer_id: first('customer_id') || '0',
+        billing: { email: first('billing_email', 'customer_email'), phone: first('billing_phone') },
+        date_created_gmt: createdAt,
+        date_paid_gmt: instantIn(first('paid_date', 'date_paid'), dateOrder),
+        date_modified_gmt: createdAt,
+        total: first('order_total'),
+        total_tax: first('tax_total'),
+        discount_total: first('discount_total', 'cart_discount'),
+        shipping_total: first('shipping_total'),
+        currency: first('order_currency', 'currency'),
+        payment_method: first('payment_method'),
+        coupon_lines: [{ code: couponIn(first('coupon_items', 'coupons')) }],
+        line_items: lines.flatMap(productsOf),
+      },
+      beside: refunded > 0 ? { refunded } : {},
+      ...(state === 'refunded' ? { asPaid: { status: 'completed' } } : {}),
+    }
+  },
+}
+
+function productsOf(cell: Cells): object[] {
+  if (cell('item_name') !== '')
+    return [
+      product({
+        name: cell('item_name'),
+        sku: cell('item_sku'),
+        product_id: cell('item_product_id'),
+        variation_id: cell('item_variation_id'),
+        quantity: cell('item_quantity'),
+        total: cell('item_total'),
+      }),
+    ]
+  const items = cell('line_items')
+  if (items === '') return []
+  if (items.startsWith('[')) {
+    try {
+      const parsed: unknown = JSON.parse(items)
+      return Array.isArray(parsed) ? parsed.map((one) => product(one as Record<string, unknown>)) : []
+    } catch {
+      return []
+    }
+  }
+  return items.split(/;(?=\s*(?:id|name|product_id|sku):)/).map((item) => product(partsOf(item)))
+}
+
+/** `name:Tea: green|sku:T1` – a value may have a colon. */
+const partsOf = (item: string): Record<string, string> =>
+  Object.fromEntries(
+    item.split(/(?<!\\)\|/).flatMap((part) => {
+      const colon = part.indexOf(':')
+      return colon === -1
+        ? []
+        : [
+            [
+              part.slice(0, colon).trim(),
+              part
+                .slice(colon + 1)
+                .trim()
+                .replaceAll('\\|', '|'),
+            ],
+          ]
+    }),
+  )
+
+/** The webhook's price is that of one, without tax, after discounts. */
+function product(of: Record<string, unknown>): object {
+  const quantity = Number(of['quantity'])
+  const total = Number(of['total'])
+  const { product_id, variation_id, sku, name } = of
+  return {
+    ...known({ product_id, variation_id, sku, name, quantity: of['quantity'], total: of['total'] }),
+    ...(quantity > 0 && of['total'] !== '' && Number.isFinite(total)
+      ? { price: Math.round((total / quantity) * 1e6) / 1e6 }
+      : {}),
+  }
+}
+const known = (fields: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== ''))
+
+const couponIn = (text: string) =>
+  /(?:^|\|)(?:code|name):([^|;]+)/.exec(text)?.[1]?.trim() ?? text.split(/[|;,]/)[0] ?? ''
