@@ -78,6 +78,7 @@ function report(done: Import, dry: boolean): string {
   }
   const lines = [
     `${done.fileName}: ${[`${name}${format.gzip ? ' packed with gzip' : ''}`, ...asks.map((asked) => says[asked])].join(', ')}.`,
+    ...(done.looksLike === null ? [] : [done.looksLike.says]),
     ...(done.mapped === null
       ? []
       : [
@@ -102,6 +103,9 @@ function report(done: Import, dry: boolean): string {
   if (counts !== null)
     lines.push(
       `${String(counts.rows)} rows: ${String(counts.sent)} ${dry ? 'would go in' : 'went in'}, ${String(counts.unchanged)} unchanged, ${String(counts.quarantined)} put aside, ${String(counts.rejected)} rejected; ${String(counts.withProblems)} with cells that could not be read.`,
+      ...(format.rows === 'people'
+        ? []
+        : [`In the rows that ${dry ? 'would go' : 'went'} in: ${String(counts.orders)} orders.`]),
       ...counts.consents.flatMap(({ topic, given, withdrawn }) => [
         ...(given === 0
           ? []

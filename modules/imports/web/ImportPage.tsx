@@ -162,7 +162,6 @@ function Shown({ now }: { now: Import }) {
                   ['quarantined', 'Put aside'],
                   ['rejected', 'Rejected'],
                   ['withProblems', 'With cells unread'],
-                  ...(now.format.rows === 'people' ? [] : [['orders', 'Orders in them'] as const]),
                 ] as const
               ).map(([key, label]) => (
                 <div key={key}>
@@ -171,6 +170,12 @@ function Shown({ now }: { now: Import }) {
                 </div>
               ))}
             </div>
+            {now.format.rows === 'people' ? null : (
+              <p>
+                {plural(now.counts.sent, 'row is', 'rows are')} {plural(now.counts.orders, 'order', 'orders')}: the
+                lines of an order share its fate.
+              </p>
+            )}
             {agrees.length === 0 ? null : (
               <p>
                 {consentSentence(
@@ -249,6 +254,7 @@ function Shown({ now }: { now: Import }) {
                   <td>
                     <MeaningSelect
                       column={column}
+                      nothing={now.format.rows === 'people' ? undefined : 'nothing beside the order'}
                       disabled={fixed}
                       onChange={(meaning) => {
                         save(shown.map((other) => (other.index === column.index ? { ...other, meaning } : other)))

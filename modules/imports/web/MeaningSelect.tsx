@@ -20,7 +20,7 @@ function meant(text: string): Column['meaning'] {
   if (kind === 'consent') return { kind, part: rest as 'topic' }
   return { kind: 'ignore' }
 }
-const choices = [
+const choicesWith = (nothing: string) => [
   {
     group: 'Identifiers',
     items: ['email', 'phone', 'user_id', 'crm_id', 'customer_id'].map((type) => ({
@@ -50,16 +50,19 @@ const choices = [
     group: 'Consent',
     items: ['topic', 'state', 'at', 'source'].map((part) => ({ value: `consent:${part}`, label: `consent: ${part}` })),
   },
-  { group: 'Nothing', items: [{ value: 'ignore', label: 'leave it out' }] },
+  { group: 'Nothing', items: [{ value: 'ignore', label: nothing }] },
 ]
 
 /** Picks what a column means; of one that says whether people agreed, also to what. */
 export function MeaningSelect(props: {
   column: Pick<Column, 'name' | 'type' | 'meaning'>
   disabled?: boolean
+  /** Words for a column that says nothing about the person, where it still says something else. */
+  nothing?: string | undefined
   onChange: (meaning: Column['meaning']) => void
 }) {
   const { column, disabled, onChange } = props
+  const choices = choicesWith(props.nothing ?? 'leave it out')
   const { meaning } = column
   const value = word(meaning)
   const known = choices.some((group) => group.items.some((item) => item.value === value))
@@ -124,7 +127,7 @@ function TopicSelect(props: {
   return (
     <Select
       aria-label={`To which topic ${props.name} agrees`}
-      placeholder={props.bySms ? 'To which topic, by SMS?' : 'To which topic?'}
+      placeholder="To which topic?"
       description={props.bySms ? 'by SMS' : undefined}
       clearable
       disabled={props.disabled}

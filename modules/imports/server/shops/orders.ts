@@ -81,6 +81,8 @@ export function readOrder(
   if (order.id === '') return rejected('the order has no id: the line that carries it is missing')
   if (order.createdAt === undefined) return rejected('the order has no date that can be read')
 
+  if (order.unread !== undefined) return rejected(order.unread)
+
   const { createdAt } = order
   let events: Call[]
   try {
@@ -109,7 +111,7 @@ export function readOrder(
       return tell(shop, topic, { ...order, asPaid: {}, body: changed }).filter(({ event }) => event === 'Order Updated')
     },
     consents,
-    problems: said.problems.filter((problem) => !problem.startsWith('no identifier')),
+    problems: said.problems,
   }
 }
 

@@ -11,6 +11,8 @@ export interface ShopOrder {
   /** Topics of webhooks that would have told it, in their order. */
   topics: string[]
   createdAt: string | undefined
+  /** What of its products cannot be read: such an order is rejected rather than told without them. */
+  unread?: string | undefined
   /** Properties that the events get beside those of the webhook. */
   beside: Record<string, unknown>
   /** The body by which the webhook's rules tell that the order was paid, though its state is another by now. */

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { instantIn, type Cells, type Shop } from './shop.ts'
 
 /**
@@ -22,6 +23,7 @@ export const woocommerceOrder: Shop = {
   read(first, lines, dateOrder) {
     const state = first('status').toLowerCase().replace(/^wc-/, '').replaceAll(' ', '-')
     const createdAt = instantIn(first('order_date', 'date'), dateOrder)
+    const products = lines.flatMap(productsOf)
     const refunded = Math.abs(Number(first('refunded_total')))
     return {
       id: first('order_id'),
@@ -43,38 +45,46 @@ export const woocommerceOrder: Shop = {
         currency: first('order_currency', 'currency'),
         payment_method: first('payment_method'),
         coupon_lines: [{ code: couponIn(first('coupon_items', 'coupons')) }],
-        line_items: lines.flatMap(productsOf),
+        line_items: products.map(product),
       },
+      unread: products.every(isProduct) ? undefined : 'its products cannot be read',
       beside: refunded > 0 ? { refunded } : {},
       ...(state === 'refunded' ? { asPaid: { status: 'completed' } } : {}),
     }
   },
 }
 
-function productsOf(cell: Cells): object[] {
+type Fields = Record<string, unknown>
+
+/** Products as they are written; what is none is given as it is. */
+function productsOf(cell: Cells): Fields[] {
   if (cell('item_name') !== '')
     return [
-      product({
+      {
         name: cell('item_name'),
         sku: cell('item_sku'),
         product_id: cell('item_product_id'),
         variation_id: cell('item_variation_id'),
         quantity: cell('item_quantity'),
         total: cell('item_total'),
-      }),
+      },
     ]
   const items = cell('line_items')
   if (items === '') return []
-  if (items.startsWith('[')) {
-    try {
-      const parsed: unknown = JSON.parse(items)
-      return Array.isArray(parsed) ? parsed.map((one) => product(one as Record<string, unknown>)) : []
-    } catch {
-      return []
-    }
+  if (!items.startsWith('[')) return items.split(/;(?=\s*(?:id|name|product_id|sku):)/).map(partsOf)
+  try {
+    const parsed = z.array(z.record(z.string(), z.unknown())).safeParse(JSON.parse(items))
+    return parsed.success ? parsed.data : [{}]
+  } catch {
+    return [{}]
   }
-  return items.split(/;(?=\s*(?:id|name|product_id|sku):)/).map((item) => product(partsOf(item)))
 }
+
+const isProduct = ({ name, sku, product_id, quantity = '', total = '' }: Fields): boolean =>
+  [name, sku, product_id].some((one) => one !== undefined && one !== '') &&
+  [quantity, total].every(
+    (one) => typeof one === 'number' || (typeof one === 'string' && /^(-?\d+(\.\d+)?)?$/.test(one)),
+  )
 
 /** `name:Tea: green|sku:T1` – a value may have a colon. */
 const partsOf = (item: string): Record<string, string> =>
@@ -96,7 +106,7 @@ const partsOf = (item: string): Record<string, string> =>
   )
 
 /** The webhook's price is that of one, without tax, after discounts. */
-function product(of: Record<string, unknown>): object {
+function product(of: Fields): object {
   const quantity = Number(of['quantity'])
   const total = Number(of['total'])
   const { product_id, variation_id, sku, name } = of
