@@ -116,8 +116,15 @@ export function readOrder(
 }
 
 const isAmount = (text: string) => /^-?\d+(\.\d+)?$/.test(text)
-const indexes = (columns: readonly Column[]) =>
-  new Map(columns.map(({ name, index }) => [name.trim().toLowerCase(), index]))
+/** Of each file once: it is asked for with every order. */
+const known = new WeakMap<readonly Column[], ReadonlyMap<string, number>>()
+function indexes(columns: readonly Column[]): ReadonlyMap<string, number> {
+  const before = known.get(columns)
+  if (before !== undefined) return before
+  const made = new Map(columns.map(({ name, index }) => [name.trim().toLowerCase(), index]))
+  known.set(columns, made)
+  return made
+}
 
 /** By the very rules of the webhook, so that both say the same. */
 function tell(shop: Shop, topic: string, order: ShopOrder): Call[] {
