@@ -1,15 +1,16 @@
 import { Button, Select, Textarea } from '@mantine/core'
-import { useEffect, useMemo, useState } from 'react'
+import { useMemo, useState } from 'react'
 import { Mapping, type Rule } from '../../../lib/mapping/mapping.ts'
-import { call, Problem, useDeed, useRoute } from '../../../ui/api.ts'
-import { Ago, plural } from '../../../ui/format.tsx'
-import { Card, Table } from '../../../ui/page.tsx'
-import { Mark } from '../../../ui/signal.tsx'
+import { useDeed, useRoute } from '../../../ui/api.ts'
+import { Card, Empty, Table } from '../../../ui/page.tsx'
 import { routes, type Hook, type Previewed } from '../contract.ts'
+import { formOf, isSame, mappingOf, problemsOf, type Form } from './rule-form.ts'
+import { becomes, conditionsInWords, withWhat } from './rule-words.ts'
+import { RulesForm } from './RulesForm.tsx'
+import { Tried, usePreview } from './Tried.tsx'
 import { touches } from './WebhooksPage.tsx'
 
 const written = (mapping: Mapping) => JSON.stringify(mapping, null, 2)
-const pauseMs = 500
 
 /** What the text says, or the first thing that is wrong with it. */
 function read(text: string): { mapping: Mapping } | { wrong: string } {
@@ -25,15 +26,151 @@ function read(text: string): { mapping: Mapping } | { wrong: string } {
   return { wrong: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'it is no mapping'}` }
 }
 
-/** The mapping as sentences and as text, tried on the last bodies while it is written. */
+/** What is being written: in the form, or as text. One becomes the other only when it is whole, so that nothing is lost on the way. */
+type Draft = { form: Form } | { text: string }
+
+function saidBy(draft: Draft): { mapping: Mapping | undefined; wrong: string | undefined } {
+  if ('text' in draft) {
+    const now = read(draft.text)
+    return 'mapping' in now ? { mapping: now.mapping, wrong: undefined } : { mapping: undefined, wrong: now.wrong }
+  }
+  // What is whole of it is tried on the last bodies while the rest is written.
+  const parsed = Mapping.safeParse(mappingOf(draft.form))
+  return { mapping: parsed.success ? parsed.data : undefined, wrong: problemsOf(draft.form)[0]?.says }
+}
+
+/** The mapping as sentences, as a form and as text, tried on the last bodies while it is written. */
 export function MappingCard({ hook }: { hook: Hook }) {
-  const [text, setText] = useState(written(hook.mapping))
+  const [draft, setDraft] = useState<Draft>(() => ({ form: formOf(hook.mapping) }))
   const [open, setOpen] = useState(false)
+  const save = useDeed(routes.mapping, { touches, done: (now) => `Kept as version ${String(now.version)}.` })
+  const { mapping, wrong } = useMemo(() => saidBy(draft), [draft])
+  const preview = usePreview(hook, mapping)
+  const changed = wrong !== undefined || mapping === undefined || !isSame(mapping, hook.mapping)
+  const whyNot = wrong ?? (changed ? undefined : 'Nothing is changed.')
+  const begin = (from: Mapping) => {
+    setDraft('text' in draft ? { text: written(from) } : { form: formOf(from) })
+  }
+  return (
+    <Card title="What its messages mean" aside={`version ${String(hook.version)}`}>
+      <div className="stack">
+        {open || mapping === undefined ? null : <Rules rules={mapping.rules} />}
+        <div className="row">
+          <Button
+            variant="default"
+            aria-expanded={open}
+            onClick={() => {
+              setOpen(!open)
+            }}
+          >
+            {open ? 'Hide the rules' : 'Change the rules'}
+          </Button>
+          {open ? <OtherWay draft={draft} mapping={mapping} wrong={wrong} setDraft={setDraft} /> : null}
+        </div>
+        {open ? (
+          <>
+            <Waiting hook={hook} tried={preview.tried} />
+            <Beginnings hook={hook} begin={begin} />
+            {'text' in draft ? (
+              <AsText
+                text={draft.text}
+                wrong={wrong}
+                setText={(text) => {
+                  setDraft({ text })
+                }}
+              />
+            ) : (
+              <AsForm
+                hook={hook}
+                form={draft.form}
+                tried={preview.tried}
+                setForm={(form) => {
+                  setDraft({ form })
+                }}
+              />
+            )}
+            <div className="row">
+              <Button
+                disabled={whyNot !== undefined || mapping === undefined}
+                loading={save.isPending}
+                onClick={() => {
+                  if (mapping !== undefined) save.mutate({ params: { id: hook.id }, body: { mapping } })
+                }}
+              >
+                Keep as version {hook.version + 1}
+              </Button>
+              <Button
+                variant="default"
+                disabled={!changed}
+                onClick={() => {
+                  begin(hook.mapping)
+                }}
+              >
+                Back to version {hook.version}
+              </Button>
+              {whyNot === undefined ? null : <p className="why-off">{whyNot}</p>}
+            </div>
+          </>
+        ) : null}
+        {hook.counts.received > 0 ? <Tried {...preview} /> : null}
+      </div>
+    </Card>
+  )
+}
+
+/** From the form to the text and back. */
+function OtherWay(props: {
+  draft: Draft
+  mapping: Mapping | undefined
+  wrong: string | undefined
+  setDraft: (draft: Draft) => void
+}) {
+  const { draft, mapping, wrong, setDraft } = props
+  const isText = 'text' in draft
+  const off = wrong !== undefined || mapping === undefined
+  return (
+    <>
+      <Button
+        variant="subtle"
+        disabled={off}
+        onClick={() => {
+          if (mapping !== undefined) setDraft(isText ? { form: formOf(mapping) } : { text: written(mapping) })
+        }}
+      >
+        {isText ? 'Change in the form' : 'Change as text'}
+      </Button>
+      {off ? (
+        <p className="why-off">
+          {isText ? 'The form opens when the text can be read.' : 'The text opens when every rule is whole.'}
+        </p>
+      ) : null}
+    </>
+  )
+}
+
+/** What the form is filled from, while there is nothing. */
+function Waiting({ hook, tried }: { hook: Hook; tried: readonly Previewed[] | undefined }) {
+  if (hook.counts.received > 0 && tried?.length !== 0) return null
+  return (
+    <Empty
+      sentence={
+        hook.counts.received === 0
+          ? 'Send a test from the other system to the address above: its fields are offered here as soon as it came. Or begin with a mapping that is ready.'
+          : 'Nothing that came could be checked, so there are no fields to offer: look at the secret, and send a test again. Or begin with a mapping that is ready.'
+      }
+      example={
+        <span className="breaks">
+          <code>{'{"email": "asa@example.org", "wants": "news"}'}</code> becomes the event “Form Sent” of
+          asa@example.org, with <code>wants</code>.
+        </span>
+      }
+    />
+  )
+}
+
+function Beginnings({ hook, begin }: { hook: Hook; begin: (mapping: Mapping) => void }) {
   const presets = useRoute(routes.presets)
   const versions = useRoute(routes.versions, { params: { id: hook.id } })
-  const save = useDeed(routes.mapping, { touches, done: (now) => `Kept as version ${String(now.version)}.` })
-  const now = useMemo(() => read(text), [text])
-  const changed = text !== written(hook.mapping)
   const beginnings = [
     ...(presets.data ?? []).map((one) => ({ value: `preset ${one.name}`, label: one.label, mapping: one.mapping })),
     ...(versions.data ?? []).map((one) => ({
@@ -43,75 +180,61 @@ export function MappingCard({ hook }: { hook: Hook }) {
     })),
   ]
   return (
-    <Card title="What its messages mean" aside={`version ${String(hook.version)}`}>
-      <div className="stack">
-        {'mapping' in now ? <Rules rules={now.mapping.rules} /> : null}
-        <div className="row">
-          <Button
-            variant="default"
-            aria-expanded={open}
-            onClick={() => {
-              setOpen(!open)
-            }}
-          >
-            {open ? 'Hide the rules as text' : 'Change the rules'}
-          </Button>
-        </div>
-        {open ? (
-          <>
-            <Select
-              label="Begin with"
-              placeholder="a mapping that is ready, or an earlier version"
-              data={beginnings.map(({ value, label }) => ({ value, label }))}
-              value={null}
-              onChange={(value) => {
-                const chosen = beginnings.find((one) => one.value === value)
-                if (chosen !== undefined) setText(written(chosen.mapping))
-              }}
-            />
-            <Textarea
-              label="The rules"
-              description="Data, never a program: paths such as customer.email, and the operators first, join, number, sum, sumOf, absolute, time, text, lower, choose, list and pluck. The guide explains each."
-              error={'wrong' in now ? now.wrong : undefined}
-              autosize
-              minRows={12}
-              maxRows={28}
-              spellCheck={false}
-              styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)', fontSize: 13 } }}
-              value={text}
-              onChange={(event) => {
-                setText(event.currentTarget.value)
-              }}
-            />
-            <div className="row">
-              <Button
-                disabled={!changed || 'wrong' in now}
-                title={!changed ? 'Nothing is changed.' : 'wrong' in now ? now.wrong : undefined}
-                loading={save.isPending}
-                onClick={() => {
-                  if ('mapping' in now) save.mutate({ params: { id: hook.id }, body: { mapping: now.mapping } })
-                }}
-              >
-                Keep as version {hook.version + 1}
-              </Button>
-              <Button
-                variant="default"
-                disabled={!changed}
-                title={!changed ? 'Nothing is changed.' : undefined}
-                onClick={() => {
-                  setText(written(hook.mapping))
-                }}
-              >
-                Back to version {hook.version}
-              </Button>
-            </div>
-          </>
-        ) : null}
-        {'mapping' in now && hook.counts.received > 0 ? (
-          <Tried key={hook.counts.received} id={hook.id} mapping={now.mapping} />
-        ) : null}
-      </div>
-    </Card>
+    <Select
+      label="Begin with"
+      placeholder="a mapping that is ready, or an earlier version"
+      data={beginnings.map(({ value, label }) => ({ value, label }))}
+      value={null}
+      onChange={(value) => {
+        const chosen = beginnings.find((one) => one.value === value)
+        if (chosen !== undefined) begin(chosen.mapping)
+      }}
+    />
+  )
+}
+
+const none: readonly Previewed[] = []
+
+function AsForm(props: {
+  hook: Hook
+  form: Form
+  tried: readonly Previewed[] | undefined
+  setForm: (form: Form) => void
+}) {
+  const { hook, form, tried = none, setForm } = props
+  const deliveries = useRoute(routes.deliveries, { params: { id: hook.id } })
+  const bodies = useMemo(() => tried.map(({ body }) => body), [tried])
+  // What was seen before was read by the topic that is kept; another one finds other words.
+  const isKept = JSON.stringify(mappingOf(form).topic) === JSON.stringify(hook.mapping.topic)
+  const seen = [...tried, ...(isKept ? (deliveries.data ?? []) : [])].map(({ topic }) => topic)
+  const topics = [...new Set(seen)].filter((topic) => topic !== '').sort()
+  return <RulesForm form={form} change={setForm} problems={problemsOf(form)} bodies={bodies} topics={topics} />
+}
+
+function AsText({
+  text,
+  wrong,
+  setText,
+}: {
+  text: string
+  wrong: string | undefined
+  setText: (text: string) => void
+}) {
+  return (
+    <Textarea
+      label="The rules"
+      description="Data, never a program: paths such as customer.email, and the operators first, join, number, sum, sumOf, absolute, time, text, lower, choose, list and pluck. The guide explains each."
+      error={wrong}
+      autosize
+      minRows={12}
+      maxRows={28}
+      spellCheck={false}
+      styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)', fontSize: 13 } }}
+      value={text}
+      onChange={(event) => {
+        setText(event.currentTarget.value)
+      }}
+    />
   )
 }
 
@@ -122,82 +245,14 @@ function Rules({ rules }: { rules: readonly Rule[] }) {
         <tr key={at}>
           <td>
             {rule.topics.length === 0 ? 'anything' : rule.topics.join(', ')}
-            {rule.when.length > 0 ? <span className="secondary"> (with conditions)</span> : null}
+            {rule.when.length > 0 ? (
+              <span className="secondary"> (only when {conditionsInWords(rule.when)})</span>
+            ) : null}
           </td>
           <td>{becomes(rule)}</td>
           <td className="secondary">{withWhat(rule)}</td>
         </tr>
       ))}
     </Table>
-  )
-}
-
-function becomes(rule: Rule): string {
-  if (rule.type === 'nothing') return 'nothing: it says nothing about people'
-  if (rule.type === 'asItIs') return 'the tracking call that it is'
-  const event = rule.fields['event']
-  const named = (of: unknown): string => {
-    if (typeof of !== 'object' || of === null) return ''
-    if ('value' in of) return `“${String(of.value)}”`
-    if ('choose' in of && 'from' in of)
-      return Object.values(of.from as object)
-        .map((one) => `“${String(one)}”`)
-        .join(' or ')
-    return ''
-  }
-  return `${rule.type} ${named(event)}${rule.each === undefined ? '' : `, one for each of ${rule.each}`}`.trim()
-}
-function withWhat(rule: Rule): string {
-  const names = [
-    ...Object.keys(rule.identifiers),
-    ...Object.keys(rule.fields)
-      .filter((name) => /^(properties|traits)[.]/.test(name))
-      .map((name) => name.replace(/^(properties|traits)[.]/, '')),
-  ]
-  return names.length > 8 ? `${names.slice(0, 8).join(', ')} and ${String(names.length - 8)} more` : names.join(', ')
-}
-
-/** @param id of the hook */
-function Tried({ id, mapping }: { id: string; mapping: Mapping }) {
-  const [tried, setTried] = useState<Previewed[]>()
-  const [problem, setProblem] = useState<string>()
-  useEffect(() => {
-    const stop = new AbortController()
-    const timer = setTimeout(() => {
-      call(routes.preview, { params: { id }, body: { mapping } }, stop.signal)
-        .then((rows) => {
-          setTried(rows)
-          setProblem(undefined)
-        })
-        .catch((error: unknown) => {
-          if (error instanceof Problem) setProblem(error.message)
-        })
-    }, pauseMs)
-    return () => {
-      clearTimeout(timer)
-      stop.abort()
-    }
-  }, [id, mapping])
-  if (problem !== undefined) return <Mark is="fail">{problem}</Mark>
-  if (tried === undefined || tried.length === 0) return null
-  return (
-    <div className="stack">
-      <p>On the last {plural(tried.length, 'body', 'bodies')}, these rules make (nothing is stored by looking):</p>
-      {tried.map((one) => (
-        <details key={one.id}>
-          <summary>
-            {one.topic === '' ? 'a body' : one.topic}, <Ago at={one.receivedAt} />:{' '}
-            {one.problem === null ? plural(one.calls.length, 'call', 'calls') : <Mark is="warn">{one.problem}</Mark>}
-          </summary>
-          <pre>
-            <code>{JSON.stringify(one.calls, null, 2)}</code>
-          </pre>
-          <p className="secondary">It came as</p>
-          <pre>
-            <code>{one.body}</code>
-          </pre>
-        </details>
-      ))}
-    </div>
   )
 }
