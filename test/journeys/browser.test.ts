@@ -176,6 +176,73 @@ describe.skipIf(chromiumPath === undefined)('in a real browser', () => {
     await page.context().close()
   })
 
+  it('a form is connected without a line of JSON: a test comes, a rule is made of its fields, the next one is an event', async () => {
+    const { app } = house
+    const shop = await aSource(house)
+    const hook = await app.webhooks.create(house.staff.author, {
+      name: 'Formuläret “Höst”',
+      sourceId: shop.id,
+      scheme: { kind: 'none', anybodyMaySend: true },
+      preset: 'plain',
+    })
+    const send = (id: number) =>
+      fetch(`${house.url}/hooks/${hook.id}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({
+          kind: 'form.sent',
+          nr: id,
+          answers: { mail: `Åsa${String(id)}@Fjörd.example`, worth: '199.50' },
+        }),
+      })
+    const page = await signIn(it_)
+    await open(page, `/webhooks/${hook.id}`)
+    await page.getByRole('button', { name: 'Change the rules' }).click()
+    await page.getByText('Send a test from the other system').waitFor()
+    expect((await send(1)).status).toBe(200)
+    // What came is offered by itself, with what it says.
+    await choose(page, 'The field that says what a message is about', 'kind form.sent')
+    await choose(page, 'It becomes', 'an event (track)')
+    const rule = page.getByRole('region', { name: 'Rule 1', exact: true })
+    await choose(page, 'When it is about', 'form.sent')
+    await rule.getByRole('textbox', { name: 'The event’s name' }).fill('Form Sent')
+    await rule.getByRole('button', { name: 'Add an identifier' }).click()
+    const mail = rule.getByRole('group', { name: 'email' })
+    await mail.getByLabel('field').fill('mail')
+    await page.getByRole('option', { name: 'answers.mail Åsa1@Fjörd.example' }).click()
+    expect(await page.getByRole('button', { name: 'Keep as version 2' }).isDisabled()).toBe(false)
+    await rule.getByRole('button', { name: 'Add one of the properties' }).click()
+    await page.getByText('Rule 1: a line has no name yet.').first().waitFor()
+    expect(await page.getByRole('button', { name: 'Keep as version 2' }).isDisabled()).toBe(true)
+    await rule.getByRole('group', { name: 'a new line' }).getByLabel('name').fill('worth')
+    const worth = rule.getByRole('group', { name: 'worth' })
+    await worth.getByLabel('field').fill('199')
+    await page.getByRole('option', { name: 'answers.worth' }).click()
+    await worth.getByLabel('how').first().click()
+    await page.getByRole('option', { name: 'as a number' }).click()
+    await page.getByText('1 call: track “Form Sent”').waitFor()
+    expect(await violations(page)).toEqual([])
+    await page.getByRole('button', { name: 'Keep as version 2' }).click()
+    await page.getByText('Kept as version 2.').first().waitFor()
+
+    expect((await send(2)).status).toBe(200)
+    const [event] = app.collect.inspector.recent({ sourceId: shop.id, limit: 1 })
+    expect(event).toMatchObject({ type: 'track', name: 'Form Sent' })
+    expect((await app.webhooks.list())[0]?.mapping).toEqual({
+      topic: { path: 'kind' },
+      rules: [
+        {
+          topics: ['form.sent'],
+          when: [],
+          type: 'track',
+          fields: { event: { value: 'Form Sent' }, 'properties.worth': { number: { path: 'answers.worth' } } },
+          identifiers: { email: { path: 'answers.mail' } },
+        },
+      ],
+    })
+    await page.context().close()
+  })
+
   it(
     'every page fits 390 px, and axe finds nothing on it in light, in dark or on a phone',
     { timeout: 120_000 },
@@ -203,6 +270,7 @@ describe.skipIf(chromiumPath === undefined)('in a real browser', () => {
         `/sources/${shop.id}`,
         '/sources/live',
         '/webhooks',
+        `/webhooks/${(await app.webhooks.list())[0]?.id ?? ''}`,
         '/feeds',
         '/sources/quarantine',
         '/sources/ledger',

@@ -38,6 +38,8 @@ export function PathInput(props: {
       style={{ flex: '1 1 150px', minWidth: 0 }}
       data={[...samples.keys()]}
       maxDropdownHeight={320}
+      comboboxProps={{ position: 'bottom-start' }}
+      styles={{ dropdown: { minWidth: 290 } }}
       filter={({ options, search }) => {
         const word = search.trim().toLowerCase()
         const fits = options.filter(

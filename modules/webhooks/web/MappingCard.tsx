@@ -4,7 +4,7 @@ import { Mapping, type Rule } from '../../../lib/mapping/mapping.ts'
 import { useDeed, useRoute } from '../../../ui/api.ts'
 import { Card, Empty, Table } from '../../../ui/page.tsx'
 import { routes, type Hook, type Previewed } from '../contract.ts'
-import { formOf, isSame, mappingOf, problemsOf, type Form } from './rule-form.ts'
+import { formOf, isSame, mappingOf, problemsOf, triedOf, type Form } from './rule-form.ts'
 import { becomes, conditionsInWords, withWhat } from './rule-words.ts'
 import { RulesForm } from './RulesForm.tsx'
 import { Tried, usePreview } from './Tried.tsx'
@@ -29,14 +29,20 @@ function read(text: string): { mapping: Mapping } | { wrong: string } {
 /** What is being written: in the form, or as text. One becomes the other only when it is whole, so that nothing is lost on the way. */
 type Draft = { form: Form } | { text: string }
 
-function saidBy(draft: Draft): { mapping: Mapping | undefined; wrong: string | undefined } {
+function saidBy(draft: Draft): { mapping: Mapping | undefined; wrong: string | undefined; toTry: Mapping | undefined } {
   if ('text' in draft) {
     const now = read(draft.text)
-    return 'mapping' in now ? { mapping: now.mapping, wrong: undefined } : { mapping: undefined, wrong: now.wrong }
+    return 'mapping' in now
+      ? { mapping: now.mapping, wrong: undefined, toTry: now.mapping }
+      : { mapping: undefined, wrong: now.wrong, toTry: undefined }
   }
-  // What is whole of it is tried on the last bodies while the rest is written.
   const parsed = Mapping.safeParse(mappingOf(draft.form))
-  return { mapping: parsed.success ? parsed.data : undefined, wrong: problemsOf(draft.form)[0]?.says }
+  const toTry = Mapping.safeParse(triedOf(draft.form))
+  return {
+    mapping: parsed.success ? parsed.data : undefined,
+    wrong: problemsOf(draft.form)[0]?.says,
+    toTry: toTry.success ? toTry.data : undefined,
+  }
 }
 
 /** The mapping as sentences, as a form and as text, tried on the last bodies while it is written. */
@@ -44,8 +50,8 @@ export function MappingCard({ hook }: { hook: Hook }) {
   const [draft, setDraft] = useState<Draft>(() => ({ form: formOf(hook.mapping) }))
   const [open, setOpen] = useState(false)
   const save = useDeed(routes.mapping, { touches, done: (now) => `Kept as version ${String(now.version)}.` })
-  const { mapping, wrong } = useMemo(() => saidBy(draft), [draft])
-  const preview = usePreview(hook, mapping)
+  const { mapping, wrong, toTry } = useMemo(() => saidBy(draft), [draft])
+  const preview = usePreview(hook, toTry)
   const changed = wrong !== undefined || mapping === undefined || !isSame(mapping, hook.mapping)
   const whyNot = wrong ?? (changed ? undefined : 'Nothing is changed.')
   const begin = (from: Mapping) => {

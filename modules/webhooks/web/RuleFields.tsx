@@ -151,7 +151,7 @@ function Made(props: Props) {
       <Rows
         {...props}
         title="Whose it is"
-        says="The first that we know finds the person; nobody yet makes a new one."
+        says="By these the person is found, or made when nobody is known by them."
         part="whose"
         add="Add an identifier"
       />

@@ -1,5 +1,7 @@
 import { Button } from '@mantine/core'
 import { useEffect, useMemo, useRef, useState } from 'react'
+import type { Rule } from '../../../lib/mapping/mapping.ts'
+import { Mark } from '../../../ui/signal.tsx'
 import { pathsOf } from './body-paths.ts'
 import { PathInput } from './FieldInput.tsx'
 import { RuleFields } from './RuleFields.tsx'
@@ -148,16 +150,13 @@ export function RulesForm(props: {
                 }}
               />
             ) : mapped === undefined ? null : (
-              <p className="secondary breaks">
-                {mapped.when.length === 0 ? '' : `Only when ${conditionsInWords(mapped.when)}. `}
-                {withWhat(mapped) === '' ? '' : `With ${withWhat(mapped)}.`}
-              </p>
+              <Closed rule={mapped} />
             )}
             {problems
               .filter((one) => one.rule === rule.key)
               .map((one) => (
-                <p key={one.says} className="why-off">
-                  {one.says}
+                <p key={one.says}>
+                  <Mark is="warn">{one.says}</Mark>
                 </p>
               ))}
           </section>
@@ -191,4 +190,12 @@ export function RulesForm(props: {
       </div>
     </div>
   )
+}
+
+function Closed({ rule }: { rule: Rule }) {
+  const sentences = [
+    ...(rule.when.length === 0 ? [] : [`Only when ${conditionsInWords(rule.when)}.`]),
+    ...(withWhat(rule) === '' ? [] : [`With ${withWhat(rule)}.`]),
+  ]
+  return sentences.length === 0 ? null : <p className="secondary breaks">{sentences.join(' ')}</p>
 }

@@ -52,7 +52,7 @@ export function Tried({ tried, problem }: ReturnType<typeof usePreview>) {
         <details key={one.id}>
           <summary>
             {one.topic === '' ? 'a body' : one.topic}, <Ago at={one.receivedAt} />:{' '}
-            {one.problem === null ? plural(one.calls.length, 'call', 'calls') : <Mark is="warn">{one.problem}</Mark>}
+            {one.problem === null ? made(one.calls) : <Mark is="warn">{one.problem}</Mark>}
           </summary>
           <pre>
             <code>{JSON.stringify(one.calls, null, 2)}</code>
@@ -65,4 +65,14 @@ export function Tried({ tried, problem }: ReturnType<typeof usePreview>) {
       ))}
     </div>
   )
+}
+
+/** `2 calls: track “Form Sent”, identify`. */
+function made(calls: Previewed['calls']): string {
+  if (calls.length === 0) return 'nothing'
+  const names = calls.slice(0, 5).map(({ type, event }) => {
+    if (typeof type !== 'string') return 'no kind of call'
+    return typeof event === 'string' ? `${type} “${event}”` : type
+  })
+  return `${plural(calls.length, 'call', 'calls')}: ${names.join(', ')}${calls.length > 5 ? ', …' : ''}`
 }

@@ -9,6 +9,7 @@ import {
   mappingOf,
   noField,
   problemsOf,
+  triedOf,
   valueOf,
   withMoved,
   withNewRule,
@@ -133,6 +134,20 @@ describe('a mapping as a form', () => {
         context: { externalIds: [{ type: 'email', id: 'åsa@fjörd.example', collection: 'users', encoding: 'none' }] },
       },
     ])
+  })
+
+  it('a rule that is not whole does not keep the others, or what the message is about, from being tried', () => {
+    const { rules } = formOf({
+      rules: [{ topics: [], when: [], type: 'identify', fields: {}, identifiers: { email: { path: 'mail' } } }],
+    })
+    const tried = (of: Form) => applyMapping(Mapping.parse(triedOf(of)), { body: answer, headers })
+    const topic = { path: 'form' }
+    expect(tried(withNewRule({ topic, rules }, []))).toMatchObject({
+      topic: 'newsletter',
+      calls: [{ type: 'identify' }],
+    })
+    expect(tried(withNewRule({ topic, rules: [] }, []))).toMatchObject({ topic: 'newsletter', calls: [] })
+    expect(tried({ topic: { path: 'a b' }, rules })).toMatchObject({ topic: '' })
   })
 
   it('says what is missing, and what is there twice', () => {

@@ -124,6 +124,13 @@ export function mappingOf(form: Form): Mapping {
   const topic = 'said' in form.topic ? form.topic.said : form.topic.path === '' ? undefined : { path: form.topic.path }
   return { ...(topic === undefined ? {} : { topic }), rules: form.rules.map(ruleOf) }
 }
+/** What can be tried while the rest is written: without the rules that are not whole, which would stop the others. */
+export function triedOf(form: Form): Mapping {
+  const topic = 'path' in form.topic && !isPath(form.topic.path) ? { path: '' } : form.topic
+  const mapping = mappingOf({ topic, rules: form.rules.filter((rule) => wrongsOf(rule).length === 0) })
+  if (mapping.rules.length > 0) return mapping
+  return { ...mapping, rules: [{ topics: [], when: [], type: 'nothing', fields: {}, identifiers: {} }] }
+}
 function ruleOf({ topics, type, rows, when, each }: FormRule): Rule {
   const said = rows.flatMap(({ part, name, value, idle }) => {
     const expression = expressionOf(value)
