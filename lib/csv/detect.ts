@@ -45,7 +45,9 @@ export function detectFormat(sample: string, encoding: CsvFormat['encoding']): C
   const delimiter = detectDelimiter(text)
   const records = readAll(text, delimiter).slice(0, 200)
   const [, ...rest] = records
-  const dates = rest.flatMap((record) => record.cells).filter((cell) => /^\d{1,2}[./-]\d{1,2}[./-]\d{4}$/.test(cell))
+  const dates = rest
+    .flatMap((record) => record.cells)
+    .filter((cell) => /^\d{1,2}[./-]\d{1,2}[./-]\d{4}( \d{1,2}:\d{2}|$)/.test(cell))
   const secondOver12 = dates.some((cell) => Number(cell.split(/[./-]/)[1]) > 12)
   return { delimiter, encoding, hasHeader: beginsWithNames(records), dateOrder: secondOver12 ? 'mdy' : 'dmy' }
 }

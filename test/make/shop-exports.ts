@@ -11,6 +11,10 @@ export const wooReport =
   'Name,Username,Last Active,Sign Up,Email,Orders,Total Spend,AOV,Country / Region,City,Region,Postal Code'
 export const wooOrders =
   'order_id,order_number,order_date,paid_date,status,shipping_total,shipping_tax_total,fee_total,tax_total,discount_total,order_total,refunded_total,order_currency,payment_method,shipping_method,customer_id,billing_first_name,billing_last_name,billing_email,billing_phone,line_items,coupon_items'
+/** Those of the Import Export Suite, whose files have as many columns of products as the longest order. */
+export const wooSuiteOrders = wooOrders.replace('line_items', 'line_item_1,line_item_2')
+export const wooSuiteUsers =
+  'ID,customer_id,user_login,user_pass,user_nicename,user_email,user_registered,display_name,first_name,last_name,roles,session_tokens,billing_company,billing_email,billing_phone,billing_address_1,billing_city,billing_postcode,billing_state,billing_country'
 
 export type Cells = Record<string, string | number>
 /** A file with these columns; cells that are not named are empty, as in a shop's export. */

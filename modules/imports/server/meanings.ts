@@ -33,6 +33,9 @@ const usual: readonly (readonly [RegExp, Meaning])[] = [
   [/^(notes?|comments?|bemerkung(en)?|remarks?)$/i, { kind: 'ignore' }],
 ]
 
+/** What opens an account somewhere, also as a hash: left out, and no sample of it is shown or kept. */
+const secret = /^(user[ _-]?)?(pass(word|wd|wort)?|kennwort)([ _-]?hash)?$|^session[ _-]?tokens?$/i
+
 /** A first guess of what each column means; a person sees and corrects it. Free text is left out unless it is asked for. */
 export function guessMeanings(columns: readonly CsvColumn[]): Column[] {
   // Whether somebody agreed is taken as that only where the file says to what; else it is offered (contract.ts, looksLikeConsent).
@@ -40,6 +43,7 @@ export function guessMeanings(columns: readonly CsvColumn[]): Column[] {
   const hasConsent = columns.some(isTopic) && columns.some(({ name }) => /consent|opt[ _-]?in|einwilligung/i.test(name))
   return columns.map((column) => {
     const name = column.name.trim()
+    if (secret.test(name)) return { ...column, samples: [], meaning: { kind: 'ignore' } }
     const known = usual.find(
       ([pattern, meaning]) =>
         pattern.test(name) &&

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { aDesk, caller, type Desk } from '../../../../test/make/import-desk.ts'
-import { shopifyCustomers, wooCustomers, wooReport } from '../../../../test/make/shop-exports.ts'
+import { shopifyCustomers, wooCustomers, wooReport, wooSuiteUsers } from '../../../../test/make/shop-exports.ts'
 import { agreesIn, looksLikeConsent } from '../../contract.ts'
 
 let desk: Desk
@@ -59,6 +59,39 @@ describe('an export of customers', () => {
       spent: 1240.5,
       orders: 7,
     })
+  })
+
+  it('of WooCommerce’s users has people in it, and nothing of what opens their accounts', async () => {
+    const uploaded = await desk.handIn(wooSuiteUsers, [
+      {
+        customer_id: 7,
+        user_login: 'zoe',
+        user_pass: '$P$Bgeheim',
+        user_email: 'zoë@fjörd.example',
+        user_registered: '2024-02-29 10:00:00',
+        first_name: 'Zoë',
+        session_tokens: 'token-geheim',
+        billing_city: 'Lund',
+      },
+    ])
+    expect(uploaded.looksLike?.says).toBe('This looks like WooCommerce’s export of users.')
+    expect(JSON.stringify(uploaded)).not.toContain('geheim')
+    const done = await desk.imports.through(uploaded.id, 'run')
+    expect(done.counts).toMatchObject({ rows: 1, sent: 1, withProblems: 0 })
+    await desk.server.collect.drained()
+    const [person] = await desk.server.clickhouse.query<{ traits: string; who: string[] }>(
+      `SELECT toString(e.traits) AS traits, arrayMap(one -> one.type || ' ' || one.value, external_ids) AS who FROM event AS e WHERE e.traits.firstName::String = 'Zoë'`,
+    )
+    expect(person?.who).toEqual(['woocommerce_customer_id 7', 'email zoë@fjörd.example'])
+    expect(person?.traits).not.toMatch(/geheim|zoe"/)
+  })
+
+  it('has no password in it, also where nobody knows the table', async () => {
+    const uploaded = await desk.handIn('E-Mail,Passwort,password_hash', [
+      { 'E-Mail': 'p@fjörd.example', Passwort: 'geheim', password_hash: 'geheim' },
+    ])
+    expect(uploaded.columns.map(({ meaning }) => meaning.kind)).toEqual(['identifier', 'ignore', 'ignore'])
+    expect(JSON.stringify(uploaded)).not.toContain('geheim')
   })
 
   it('has consent in two columns, which is recorded only to topics that a person chose, each by its channel', async () => {

@@ -49,6 +49,8 @@ export function readOrder(
   if (orderOfLine(rows, columns)(lines[0] ?? { line, cells: [] }) === undefined)
     return rejected('the line names no order')
   const at = indexes(columns)
+  if (!shop.products.some((name) => at.has(name)))
+    return rejected(`the file has no products that can be read: none of the columns ${shop.products.join(', ')}`)
   const cellsOf = (cells: readonly string[]): Cells => {
     return (...names) => {
       for (const name of names) {
@@ -91,7 +93,15 @@ export function readOrder(
     if (error instanceof MappingProblem) return rejected(error.message)
     throw error
   }
-  if (events.length === 0) return rejected('the order failed or was thrown away: it says nothing about anybody')
+  if (events.length === 0) {
+    const written = order.body[stateOf(shop)]
+    const state = typeof written === 'string' ? written : ''
+    return rejected(
+      state === '' || shop.silent.includes(state)
+        ? 'the order failed or was thrown away: it says nothing about anybody'
+        : `its status “${state.slice(0, 40)}” is none of the shop’s own: whether it was paid cannot be told`,
+    )
+  }
   const said = sayRow({ line, cells: byIndex }, columns, format, 'import', proofOf(fileName, line))
   const consents: Row['consents'] = said.kind === 'row' ? said.consents : []
   return {
@@ -126,9 +136,11 @@ function indexes(columns: readonly Column[]): ReadonlyMap<string, number> {
   return made
 }
 
+const stateOf = (shop: Shop) => (shop.preset === 'shopify' ? 'financial_status' : 'status')
+
 /** By the very rules of the webhook, so that both say the same. */
 function tell(shop: Shop, topic: string, order: ShopOrder): Call[] {
-  const state = shop.preset === 'shopify' ? 'financial_status' : 'status'
+  const state = stateOf(shop)
   const reads = { body: { ...order.body, ...order.asPaid }, headers: { [shop.topicHeader]: topic } }
   return applyMapping(presetMapping(shop.preset), reads).calls.map((call) => ({
     ...call,

@@ -4,14 +4,16 @@ import { guessMeanings } from '../meanings.ts'
 
 /**
  * Exports of shops by the header rows that they are known for: Shopify's customers and orders (its help centre, “Customer CSV file” and “Exporting orders”),
- * WooCommerce's reports (the columns of its Analytics) and its Customer / Order / Coupon Export (woocommerce.com, the documentation of the extension and of
- * its import). Columns are told by their names alone, in whatever order; a shop that adds columns is still known.
+ * WooCommerce's reports (the columns of its Analytics), its Customer / Order / Coupon Export and its Import Export Suite (woocommerce.com, the documentation
+ * of the extensions and of their import). Columns are told by their names alone, in whatever order; a shop that adds columns is still known.
  */
 interface Shape {
   /** Columns without which it is something else. */
   needs: readonly string[]
   says: string
   rows: Format['rows']
+  /** Nothing else is read: the rest is of accounts and not of people. */
+  only?: true
   /** Meanings by name of column; of a file of orders all others are left out, because the order's own event says them. */
   means: Readonly<Record<string, Meaning>>
 }
@@ -89,6 +91,26 @@ const shapes: readonly Shape[] = [
     },
   },
   {
+    needs: ['customer_id', 'user_login', 'user_email', 'user_registered', 'billing_email'],
+    says: 'This looks like WooCommerce’s export of users.',
+    rows: 'people',
+    only: true,
+    means: {
+      customer_id: identifier('woocommerce_customer_id'),
+      user_email: identifier('email'),
+      billing_phone: identifier('phone'),
+      first_name: trait('firstName'),
+      last_name: trait('lastName'),
+      user_registered: trait('customerSince'),
+      billing_company: trait('company'),
+      billing_address_1: trait('address.street'),
+      billing_city: trait('address.city'),
+      billing_state: trait('address.state'),
+      billing_postcode: trait('address.postalCode'),
+      billing_country: trait('address.country'),
+    },
+  },
+  {
     needs: ['Name', 'Username', 'Last Active', 'Sign Up', 'Email', 'Total Spend', 'AOV'],
     says: 'This looks like WooCommerce’s report of customers.',
     rows: 'people',
@@ -135,7 +157,8 @@ export function meaningsOf(columns: readonly CsvColumn[]): Column[] {
   const guessed = guessMeanings(columns)
   if (shape === undefined) return guessed
   return guessed.map((column) => {
-    const means = shape.means[plain(column.name)] ?? (shape.rows === 'people' ? undefined : ignore)
+    const means =
+      shape.means[plain(column.name)] ?? (shape.rows === 'people' && shape.only !== true ? undefined : ignore)
     if (means === undefined) return column
     return { ...column, meaning: means, type: typeOf(means, column.type) }
   })

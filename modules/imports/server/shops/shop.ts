@@ -27,6 +27,10 @@ export interface Shop {
   updated: { topic: string; at: string; without: readonly string[] }
   /** Columns of money. */
   amounts: readonly string[]
+  /** Columns of products. A file with none of them is not read: its orders would be told without what was bought. */
+  products: readonly string[]
+  /** States of an order that say nothing about anybody. What is neither told nor one of these is somebody's own. */
+  silent: readonly string[]
   /** @param first of each column, the first line that says something @param lines each line's own */
   read(first: Cells, lines: readonly Cells[], dateOrder: Format['dateOrder']): ShopOrder
 }

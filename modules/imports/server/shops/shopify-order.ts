@@ -23,6 +23,8 @@ export const shopifyOrder: Shop = {
     'lineitem price',
     'refunded amount',
   ],
+  products: ['lineitem name'],
+  silent: [],
   read(first, lines, dateOrder) {
     const state = first('financial status').toLowerCase().replaceAll(' ', '_')
     const cancelledAt = instantIn(first('cancelled at', 'canceled at'), dateOrder)

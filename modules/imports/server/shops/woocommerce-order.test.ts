@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { aDesk, caller, type Desk } from '../../../../test/make/import-desk.ts'
-import { wooOrders, type Cells } from '../../../../test/make/shop-exports.ts'
+import { wooOrders, wooSuiteOrders, type Cells } from '../../../../test/make/shop-exports.ts'
 
 let desk: Desk
 beforeAll(async () => {
@@ -88,6 +88,61 @@ describe('WooCommerce’s export of orders', () => {
     expect(
       (await desk.events('woocommerce-order-211%')).map(({ p }) => [p['revenue'], (p['products'] as object[]).length]),
     ).toEqual([[31.8, 2]])
+  })
+
+  const without = (name: string, of: Cells): Cells =>
+    Object.fromEntries(Object.entries(of).filter(([column]) => column !== name))
+
+  it('of the Import Export Suite has each product in a column of its own, with bars in its name', async () => {
+    const line = (id: number, one: string, two = '') => ({
+      ...without('line_items', woo(id)),
+      line_item_1: one,
+      line_item_2: two,
+    })
+    const done = await desk.readIn(wooSuiteOrders, [
+      line(
+        221,
+        'name:Tröja | blå: M|product_id:93|sku:T-1|quantity:2|total:20.50|sub_total:22.00|_variation_id:94',
+        'name:Mössa|product_id:95|sku:M-2|quantity:1|total:10.00|sub_total:10.00',
+      ),
+      line(222, 'name:Mössa|product_id:95|sku:M-2|quantity:many|total:10.00'),
+    ])
+    expect(done.counts).toMatchObject({ rows: 2, sent: 1, orders: 1, rejected: 1 })
+    expect((await desk.events('woocommerce-order-22%')).map(({ id, p }) => [id, p['revenue'], p['products']])).toEqual([
+      [
+        'woocommerce-order-221-completed',
+        30.5,
+        [
+          { product_id: '93', variant_id: '94', sku: 'T-1', name: 'Tröja | blå: M', price: 10.25, quantity: 2 },
+          { product_id: '95', sku: 'M-2', name: 'Mössa', price: 10, quantity: 1 },
+        ],
+      ],
+    ])
+  })
+
+  it('is not told without its products when the file has none that can be read', async () => {
+    const done = await desk.readIn(wooOrders.replace('line_items', 'Product Item 1 Name'), [
+      { ...without('line_items', woo(231)), 'Product Item 1 Name': 'Tea' },
+    ])
+    expect(done.counts).toMatchObject({ rows: 1, sent: 0, rejected: 1, orders: 0 })
+    expect(done.worst[0]?.problems[0]).toContain('none of the columns line_items, line_item_1, item_name')
+  })
+
+  it('is rejected with its status when that is somebody’s own', async () => {
+    const done = await desk.readIn(wooOrders, [woo(241, { status: 'wc-by-pigeon' }), woo(242, { status: 'trash' })])
+    expect(done.counts?.reasons.map(({ reason }) => reason).toSorted((a, b) => a.localeCompare(b))).toEqual([
+      'its status “by-pigeon” is none of the shop’s own: whether it was paid cannot be told',
+      'the order failed or was thrown away: it says nothing about anybody',
+    ])
+  })
+
+  it('that a spreadsheet wrote in the American order has the day that was meant', async () => {
+    await desk.readIn(wooOrders, [
+      woo(251, { order_date: '5/4/2024 9:58:12', paid_date: '' }),
+      woo(252, { order_date: '5/13/2024 9:58:12', paid_date: '' }),
+    ])
+    const [first] = await desk.events('woocommerce-order-251-completed')
+    expect(first?.at).toContain('2024-05-04 09:58:12')
   })
 
   it('is known apart from the report of orders, from which nobody can be told', async () => {

@@ -3,8 +3,9 @@ import { instantIn, type Cells, type Shop } from './shop.ts'
 
 /**
  * An order of WooCommerce's Customer / Order / Coupon Export as the body of its webhook: one line an order with its products in `line_items` (as JSON, or as
- * `name:…|sku:…|quantity:…|total:…`, products parted by `;`), or one line a product (`item_name`, `item_sku`, …). What was refunded is one sum and becomes
- * a property, as with Shopify.
+ * `name:…|sku:…|quantity:…|total:…`, products parted by `;`), or one line a product (`item_name`, `item_sku`, …). The Import Export Suite
+ * (woocommerce.com/document/import-and-export-of-woocommerce-orders) has the same columns, but each product of a line in a column of its own:
+ * `line_item_1`, `line_item_2`, … What was refunded is one sum and becomes a property, as with Shopify.
  */
 export const woocommerceOrder: Shop = {
   preset: 'woocommerce',
@@ -20,6 +21,8 @@ export const woocommerceOrder: Shop = {
     'item_quantity',
     'item_total',
   ],
+  products: ['line_items', 'line_item_1', 'item_name'],
+  silent: ['failed', 'checkout-draft', 'trash'],
   read(first, lines, dateOrder) {
     const state = first('status').toLowerCase().replace(/^wc-/, '').replaceAll(' ', '-')
     const createdAt = instantIn(first('order_date', 'date'), dateOrder)
@@ -69,6 +72,10 @@ function productsOf(cell: Cells): Fields[] {
         total: cell('item_total'),
       },
     ]
+  const own: Fields[] = []
+  for (let nth = 1; cell(`line_item_${String(nth)}`) !== ''; nth += 1)
+    own.push(partsOf(cell(`line_item_${String(nth)}`)))
+  if (own.length > 0) return own
   const items = cell('line_items')
   if (items === '') return []
   if (!items.startsWith('[')) return items.split(/;(?=\s*(?:id|name|product_id|sku):)/).map(partsOf)
@@ -86,30 +93,23 @@ const isProduct = ({ name, sku, product_id, quantity = '', total = '' }: Fields)
     (one) => typeof one === 'number' || (typeof one === 'string' && /^(-?\d+(\.\d+)?)?$/.test(one)),
   )
 
-/** `name:Tea: green|sku:T1` – a value may have a colon. */
-const partsOf = (item: string): Record<string, string> =>
-  Object.fromEntries(
-    item.split(/(?<!\\)\|/).flatMap((part) => {
-      const colon = part.indexOf(':')
-      return colon === -1
-        ? []
-        : [
-            [
-              part.slice(0, colon).trim(),
-              part
-                .slice(colon + 1)
-                .trim()
-                .replaceAll('\\|', '|'),
-            ],
-          ]
-    }),
-  )
+/** `name:Tea | green: a|sku:T1` – a value may have a colon, and bars where the export does not mark them. */
+function partsOf(item: string): Record<string, string> {
+  const parts = new Map<string, string>()
+  let last = ''
+  for (const part of item.split(/(?<!\\)\|/)) {
+    const [, key = '', value = ''] = /^\s*(\w+)\s*:(.*)$/s.exec(part) ?? []
+    if (key === '') parts.set(last, `${parts.get(last) ?? ''}|${part}`)
+    else parts.set((last = key), value)
+  }
+  return Object.fromEntries([...parts].map(([key, value]) => [key, value.trim().replaceAll('\\|', '|')]))
+}
 
 /** The webhook's price is that of one, without tax, after discounts. */
 function product(of: Fields): object {
   const quantity = Number(of['quantity'])
   const total = Number(of['total'])
-  const { product_id, variation_id, sku, name } = of
+  const { product_id, sku, name, variation_id = of['_variation_id'] } = of
   return {
     ...known({ product_id, variation_id, sku, name, quantity: of['quantity'], total: of['total'] }),
     ...(quantity > 0 && of['total'] !== '' && Number.isFinite(total)
