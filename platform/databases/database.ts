@@ -115,6 +115,8 @@ export interface OtherDatabase {
   /** The first rows. */
   look(from: Relation, columns: readonly ColumnInfo[], rows: number): Promise<Cell[][]>
   snapshot(from: Relation, finding: Finding): Promise<Snapshot>
+  /** Clears away what stands on the other side for a place (`Batch.after`) behind which nobody will read on; absent where nothing does. */
+  forget?(after: readonly string[]): Promise<void>
   close(): Promise<void>
 }
 

@@ -127,6 +127,9 @@ export async function openSalesforce(address: SalesforceAddress, ways: Ways): Pr
         },
       }
     },
+    async forget([id = '']) {
+      if (/^[A-Za-z0-9]+$/.test(id)) await drop(session, id, new Set())
+    },
     close: () => Promise.resolve(),
   }
 }

@@ -284,6 +284,9 @@ export function createReading(needs: ReadingNeeds) {
       if (source === undefined) throw new Refusal('not_found', 'The source of this pull is gone.')
       const address = { ...pull.connection, password: needs.secrets.open(pull.password, passwordPlace(pull.id)) }
       database = await openDatabase(address, needs)
+      // Of a run that was stopped after its process had died, nobody else clears anything away.
+      if (database.forget !== undefined)
+        for (const after of await store.leftBehind(pull.id)) await database.forget(after)
       const tally = createTally(run.counts, run.worst)
       await readAll({ run, reader, pull, plan: pull.plan, source, tally, chunk: pull.last_chunk, signal }, database)
       await store.forgetRuns(pull.id)

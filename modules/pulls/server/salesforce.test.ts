@@ -345,6 +345,29 @@ describe('an object of Salesforce (a stand-in)', () => {
     expect(theirs.jobs.size).toBe(0)
   })
 
+  it('leaves no job behind when its run is stopped after the process that made it has died', async () => {
+    anObject('Orphan', ...many(77_001, 5_000, 'Malmö'))
+    const pull = await aPull('Orphan')
+    let dead = false
+    const dying = aLife(async () => {
+      dead = true
+      throw new Error('killed')
+    })
+    theirs.refuse = (arrived) => (dead && arrived.method !== 'GET' ? 'cut' : undefined)
+    await dying.through(caller, pull.id)
+    theirs.refuse = () => undefined
+    await postgres.query(
+      `UPDATE pulls.run SET state = 'running', finished_at = NULL, because = NULL WHERE pull_id = $1`,
+      [pull.id],
+    )
+    const pulls = aLife()
+    await pulls.cancel(caller, pull.id)
+    expect(theirs.jobs.size).toBe(1)
+    expect(await pulls.through(caller, pull.id)).toMatchObject({ state: 'done', counts: { rows: 5_000 } })
+    expect(theirs.jobs.size).toBe(0)
+    expect(await everyOne(77_001)).toEqual({ events: 5_000, people: 5_000 })
+  })
+
   it('says which field is not there any more', async () => {
     anObject('Field', ...many(80_001, 3, 'Malmö'))
     const pull = await aPull('Field')

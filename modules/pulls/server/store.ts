@@ -263,6 +263,16 @@ export function pullStore(postgres: Postgres) {
         [id, reader, because, at, asksGone],
       )
     },
+    /** Places at which runs of this pull ended before their end, each given once. */
+    async leftBehind(pullId: string): Promise<string[][]> {
+      const rows = await postgres.query<{ after: string[] }>(
+        `WITH ended AS (SELECT id, progress->'after' AS after FROM pulls.run
+                         WHERE pull_id = $1 AND state IN ('cancelled', 'failed') AND jsonb_typeof(progress->'after') = 'array' FOR UPDATE)
+         UPDATE pulls.run r SET progress = NULL FROM ended WHERE r.id = ended.id RETURNING ended.after`,
+        [pullId],
+      )
+      return rows.map(({ after }) => after)
+    },
     async cancel(pullId: string, at: Date) {
       const rows = await postgres.query(
         `UPDATE pulls.run SET state = 'cancelled', finished_at = $2, reader = NULL, held_until = NULL WHERE pull_id = $1 AND state = 'running' RETURNING id`,
