@@ -19,7 +19,12 @@ import { importStore, type StoredImport } from './store.ts'
 import { createTally } from './tally.ts'
 
 /** Large enough that the round trips to the disk and to PostgreSQL are few, small enough for one append; of 500 rows at once half the time was waiting. */
-const rowsAtOnceByDefault = 4_000
+const rowsAtOnceByDefault = 8_000
+/** Of a file, as it is read: 256 KiB each. */
+const mostPieces = 32
+const sentOf = (decided: readonly Decided[]) =>
+  decided.flatMap((one) => (one.send === undefined ? [] : [{ one, as: one.send }]))
+
 const nothing: ReadonlySet<Decided> = new Set()
 /** Without a sign of life for so long a reading is taken up by another process. A journal that is busy may hold a chunk for a minute. */
 const heldMs = 90_000
@@ -44,10 +49,10 @@ export function createReading(needs: ReadingNeeds) {
   const store = importStore(postgres)
   const until = () => new Date(clock.ms() + heldMs)
 
-  /** First into the journal, then written down: killed in between, the same rows come again under the same message ids, and count once. */
+  /** Into the journal. @returns whose events were put aside there */
   async function send(source: Source, decided: readonly Decided[]): Promise<ReadonlySet<Decided>> {
     const aside = new Set<Decided>(decided.filter((one) => one.aside === true))
-    const rows = decided.flatMap((one) => (one.send === undefined ? [] : [{ one, as: one.send }]))
+    const rows = sentOf(decided)
     if (rows.length === 0) return aside
     const events = rows.map(({ one, as }) => eventsOf(one.row, as))
     const { putAside } = await collect.accept(source, events.flat(), 'import')
@@ -58,12 +63,15 @@ export function createReading(needs: ReadingNeeds) {
         if (owner !== undefined) aside.add(owner)
       }
     }
-    await store.putLastRows(
-      source.id,
-      rows.map(({ one, as }) => (aside.has(one) ? { ...as, aside: true } : as)),
-    )
     return aside
   }
+
+  /** After they are in the journal: killed in between, the same rows come again under the same message ids, and count once. */
+  const writeDown = (source: Source, decided: readonly Decided[], aside: ReadonlySet<Decided>) =>
+    store.putLastRows(
+      source.id,
+      sentOf(decided).map(({ one, as }) => (aside.has(one) ? { ...as, aside: true } : as)),
+    )
 
   async function lastRowsOf(sourceId: string, keys: readonly string[]): Promise<Map<string, LastRow[]>> {
     const byKey = new Map<string, LastRow[]>()
@@ -72,7 +80,8 @@ export function createReading(needs: ReadingNeeds) {
   }
 
   /**
-   * While a chunk is on its way to the journal and to PostgreSQL, the next one is read and compared: it asks for other rows than the one before writes.
+   * While a chunk is written down in PostgreSQL, the next one is on its way to the journal, and the one after that is read and compared: it asks for other
+   * rows than those before it write.
    * @returns false when somebody else has it now: cancelled, or taken up by another process
    */
   async function readAll(row: StoredImport, source: Source, reader: string, signal: AbortSignal): Promise<boolean> {
@@ -80,26 +89,35 @@ export function createReading(needs: ReadingNeeds) {
     const comparison = createComparison(running ? `${row.id} ${String(row.run)}` : '')
     const tally = createTally()
     const isKnown = await store.hasLastRows(row.sourceId)
+    let sent: Promise<unknown> = Promise.resolve()
+    let written: Promise<boolean> = Promise.resolve(true)
+    /** Sets a chunk out. @returns once there is room for another one: false when this import is not ours any more */
     const take = async (
       decided: readonly Decided[],
       rejected: readonly { record: CsvRecord; result: RowResult }[],
       bytesRead: number,
     ): Promise<boolean> => {
-      const aside = running ? await send(source, decided) : nothing
-      for (const { record, result } of rejected) tally.add(record, result, 'sent')
-      for (const one of decided)
-        tally.add(one.record, one.row, one.known ? 'unchanged' : aside.has(one) ? 'quarantined' : 'sent')
-      return store.progress(row.id, reader, until(), bytesRead, tally.counts(), tally.worst())
+      const before = written
+      const aside = sent.then(() => (running ? send(source, decided) : nothing))
+      const finish = async () => {
+        if (!(await before)) return false
+        const put = await aside
+        if (running) await writeDown(source, decided, put)
+        for (const { record, result } of rejected) tally.add(record, result, 'sent')
+        for (const one of decided)
+          tally.add(one.record, one.row, one.known ? 'unchanged' : put.has(one) ? 'quarantined' : 'sent')
+        return store.progress(row.id, reader, until(), bytesRead, tally.counts(), tally.worst())
+      }
+      sent = aside
+      written = finish()
+      // Asked for by the next chunk; until then a failure is nobody's surprise.
+      written.catch(() => undefined)
+      aside.catch(() => undefined)
+      return before
     }
     const file = await tableFile(files, row.id, row.bytes)
     const names = row.columns.map((column) => column.name)
     let bytesRead = 0
-    let onItsWay: Promise<boolean> = Promise.resolve(true)
-    const setOut = (chunk: Promise<boolean>) => {
-      onItsWay = chunk
-      // Asked for below; until then a failure is nobody's surprise.
-      onItsWay.catch(() => undefined)
-    }
     const recordsOf = (seen: (bytes: number) => void) => kinds[row.format.kind].records(file, row.format, names, seen)
     const seen = (bytes: number) => (bytesRead += bytes)
     const { rows: about } = row.format
@@ -141,17 +159,16 @@ export function createReading(needs: ReadingNeeds) {
           if (one.result.kind === 'row') decided.push(...comparison.next(one.record, one.result, last))
           else rejected.push(one)
         }
-        if (!(await onItsWay)) return false
-        setOut(take(decided, rejected, bytesRead))
+        if (!(await take(decided, rejected, bytesRead))) return false
       }
-      if (!(await onItsWay)) return false
       const { decided, beyond } = comparison.end()
       for (let at = 0; at < Math.max(1, decided.length); at += rowsAtOnce)
         if (!(await take(decided.slice(at, at + rowsAtOnce), [], bytesRead))) return false
+      if (!(await written)) return false
       if (running) await store.forgetBeyond(row.sourceId, beyond)
       return true
     } finally {
-      await onItsWay.catch(() => undefined)
+      await Promise.allSettled([sent, written])
     }
   }
 
@@ -194,13 +211,24 @@ async function* eachAlone(records: Records): AsyncGenerator<Unit[]> {
   for await (const piece of records) yield piece.map((record): Unit => [record])
 }
 
+/** @param size rows at most; fewer when they are so long that they came in many pieces, each a bounded part of the file */
 async function* inChunks<One>(pieces: AsyncIterable<One[]>, size: number): AsyncGenerator<One[]> {
   let open: One[] = []
+  let count = 0
   for await (const piece of pieces) {
     open = open.length === 0 ? piece : [...open, ...piece]
+    count += 1
     let at = 0
     for (; open.length - at >= size; at += size) yield open.slice(at, at + size)
-    open = at === 0 ? open : open.slice(at)
+    if (at > 0) {
+      open = open.slice(at)
+      count = 1
+    }
+    if (count >= mostPieces) {
+      yield open
+      open = []
+      count = 0
+    }
   }
   if (open.length > 0) yield open
 }
