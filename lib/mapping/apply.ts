@@ -1,4 +1,4 @@
-import type { Condition, Expression, Mapping, Rule } from './mapping.ts'
+import { stepsOf, type Condition, type Expression, type Mapping, type Rule } from './mapping.ts'
 
 /** What a mapping reads from. */
 export interface Reads {
@@ -94,7 +94,7 @@ function walker() {
   function at(path: string, place: Place): unknown {
     if (path === 'topic') return known(place.topic)
     if (path.startsWith('header.')) return known(place.headers[path.slice(7).toLowerCase()])
-    const [first = '', ...rest] = path.split('.').flatMap((part) => part.split(/[[\]]+/).filter((one) => one !== ''))
+    const [first = '', ...rest] = stepsOf(path)
     const root = first === 'item' ? place.item : first === 'body' ? place.body : step(place.body, first)
     return known(rest.reduce<unknown>(step, root))
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { applyMapping } from './apply.ts'
-import { Mapping, type Expression } from './mapping.ts'
+import { Mapping, pathWith, type Expression } from './mapping.ts'
 
 const saying = (expression: unknown, body: unknown, headers: Record<string, string> = {}): unknown => {
   const mapping = Mapping.parse({
@@ -70,6 +70,15 @@ describe('a path', () => {
 })
 
 describe('a mapping', () => {
+  it('leads to names that are no plain words, as text of JSON in brackets', () => {
+    const body = { 'Your name': 'Åsa', form: { 'a.b': { 'q"\\': [{ 'x]y': 5 }] } }, '': 1 }
+    expect(saying({ path: 'body["Your name"]' }, body)).toBe('Åsa')
+    expect(saying({ path: String.raw`form["a.b"]["q\"\\"][0]["x]y"]` }, body)).toBe(5)
+    expect(pathWith(pathWith(pathWith('form', 'a.b'), 'q"\\'), 'c')).toBe(String.raw`form["a.b"]["q\"\\"].c`)
+    for (const path of ['["a"]', 'a[""]', 'a["b', 'a["b\nc"]', 'a["b"]c', 'a.["b"]'])
+      expect(() => saying({ path }, body), path).toThrow(/a path such as/)
+  })
+
   it('is data: what is no operator of the list is refused', () => {
     const rule = (fields: unknown) => ({ rules: [{ topics: [], type: 'track', when: [], identifiers: {}, fields }] })
     for (const bad of [

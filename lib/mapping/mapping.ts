@@ -7,7 +7,7 @@ import { z } from 'zod'
 
 /** Of whatever a path leads to. What is not there is nothing, and a field of which nothing is known is left out. */
 export type Expression =
-  /** `customer.email`, `lines[0].sku`; from the element of `each` when it begins with `item.`, from the whole body with `body.`, a header with `header.`, or `topic`. */
+  /** `customer.email`, `lines[0].sku`, `body["Your name"]`; from the element of `each` when it begins with `item.`, from the whole body with `body.`, a header with `header.`, or `topic`. */
   | { path: string }
   | { value: string | number | boolean | null }
   /** The first of which something is known. */
@@ -41,13 +41,30 @@ export interface Condition {
 }
 
 const mostParts = 50
+/** `["Your name"]`: a name with a space, a dot or whatever else, as text of JSON. */
+const quoted = String.raw`\["(?:[^"\\\p{Cc}]|\\["\\])+"\]`
+const inside = String.raw`(?:\[\d{1,4}\]|${quoted})*`
 const Path = z
   .string()
   .max(200)
   .regex(
-    /^[\p{L}_$][\p{L}\p{N}_$-]*(\[\d{1,4}\])*(\.[\p{L}\p{N}_$-]+(\[\d{1,4}\])*)*$/u,
-    'a path such as customer.email or lines[0].sku',
+    new RegExp(String.raw`^[\p{L}_$][\p{L}\p{N}_$-]*${inside}(?:\.[\p{L}\p{N}_$-]+${inside})*$`, 'u'),
+    'a path such as customer.email, lines[0].sku or body["Your name"]',
   )
+
+/** The steps of a path, first to last; an index of a list is a step too. */
+export const stepsOf = (path: string): string[] =>
+  Array.from(path.matchAll(/\["((?:[^"\\]|\\.)+)"\]|[^.[\]]+/gu), ([step, name]) =>
+    name === undefined ? step : name.replaceAll(/\\(.)/gu, '$1'),
+  )
+
+/** One more step of a path, as `stepsOf` reads it. @param before what it goes on from; never empty when the name is no plain word */
+export const pathWith = (before: string, name: string): string =>
+  /^[\p{L}\p{N}_$-]+$/u.test(name)
+    ? before === ''
+      ? name
+      : `${before}.${name}`
+    : `${before}["${name.replaceAll(/["\\]/gu, String.raw`\$&`)}"]`
 const Scalar = z.union([z.string().max(500), z.number(), z.boolean()])
 const Word = z.string().min(1).max(80)
 

@@ -84,12 +84,13 @@ export function RuleFields(props: {
       {isMade(rule.type) ? <Made {...of} /> : null}
       {unsayable.length === 0 ? null : (
         <p className="secondary breaks">
-          Not offered, because a rule cannot name a field with a space or a dot in its name:{' '}
+          Not offered, because their names are too long or have a line break in them:{' '}
           {unsayable
             .slice(0, 5)
             .map((name) => `“${name}”`)
             .join(', ')}
-          {unsayable.length > 5 ? ` and ${String(unsayable.length - 5)} more` : ''}. Give it a plain name in the sender.
+          {unsayable.length > 5 ? ` and ${String(unsayable.length - 5)} more` : ''}. Give them plain names in the
+          sender.
         </p>
       )}
     </div>

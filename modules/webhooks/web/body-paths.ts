@@ -1,3 +1,5 @@
+import { pathWith, stepsOf } from '../../../lib/mapping/mapping.ts'
+
 /** A field that the last bodies have: how a rule names it, and what stood there. */
 export interface BodyPath {
   /** As a rule writes it: `customer.email`, `answers[0].text`, `item.price` within the list of `each`. */
@@ -8,7 +10,7 @@ export interface BodyPath {
 
 export interface BodyPaths {
   paths: BodyPath[]
-  /** Names that no path can say, because of a space or a dot in them. */
+  /** Names that no path can say: empty, too long, or with a line break in them. */
   unsayable: string[]
 }
 
@@ -17,7 +19,8 @@ const mostElements = 20
 const mostDepth = 12
 const longestPath = 200
 const longestSample = 48
-const sayable = /^[\p{L}\p{N}_$-]+$/u
+/** Not to be written in one line, or nothing. */
+const unsaid = /^$|\p{Cc}/u
 const begins = /^[\p{L}_$][\p{L}\p{N}_$-]*$/u
 /** Words that mean something else at the beginning of a path; behind `body.` they are names like any other. */
 const taken = new Set(['body', 'header', 'item', 'topic'])
@@ -45,9 +48,9 @@ export function pathsOf(bodies: readonly string[], each?: string): BodyPaths {
           walk(one, `${path === '' ? 'body' : path}[${String(at)}]`, depth + 1)
     } else if (typeof value === 'object' && value !== null && depth < mostDepth)
       for (const [key, one] of Object.entries(value))
-        if (!sayable.test(key)) unsayable.add(key)
-        else if (path !== '') walk(one, `${path}.${key}`, depth + 1)
-        else walk(one, begins.test(key) && !taken.has(key) ? key : `body.${key}`, depth + 1)
+        if (unsaid.test(key)) unsayable.add(key)
+        else if (path !== '') walk(one, pathWith(path, key), depth + 1)
+        else walk(one, begins.test(key) && !taken.has(key) ? key : pathWith('body', key), depth + 1)
   }
   const read = bodies.map(readBody)
   if (each !== undefined)
@@ -64,7 +67,7 @@ const isScalar = (value: unknown): value is string | number | boolean =>
 
 /** The same steps as `lib/mapping/apply.ts` takes, from the whole body. */
 function valueAt(body: unknown, path: string): unknown {
-  const steps = path.split(/[.[\]]+/).filter((one) => one !== '')
+  const steps = stepsOf(path)
   return (steps[0] === 'body' ? steps.slice(1) : steps).reduce<unknown>(
     (value, key) =>
       typeof value === 'object' && value !== null && Object.hasOwn(value, key)

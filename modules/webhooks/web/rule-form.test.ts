@@ -227,7 +227,8 @@ describe('the fields of the last bodies', () => {
     expect(paths).toContainEqual({ path: 'body.topic', sample: 'mountains' })
     expect(paths).toContainEqual({ path: 'answers.wants', sample: 'news, offers' })
     expect(paths.map(({ path }) => path)).not.toContain('note')
-    expect(unsayable).toEqual(['Your name'])
+    expect(paths).toContainEqual({ path: 'answers["Your name"]', sample: 'Åsa' })
+    expect(unsayable).toEqual([])
     for (const { path, sample } of paths.filter((one) => !one.path.startsWith('item.'))) {
       const [call] = applyMapping(
         Mapping.parse({
