@@ -20,8 +20,8 @@ WORKDIR /app
 # Owned by its user, because the first start makes links between PostgreSQL's libraries.
 COPY --from=build --chown=interlock:interlock /app /app
 USER interlock
-# Two pools of memory for all threads, as bin/run.js sets it.
-ENV INTERLOCK_DATA_DIR=/data INTERLOCK_HOST=0.0.0.0 MALLOC_ARENA_MAX=2
+# Two pools of memory for all threads, given back early, as bin/run.js sets it.
+ENV INTERLOCK_DATA_DIR=/data INTERLOCK_HOST=0.0.0.0 MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=1000000
 # After the folder was made and given away: a new volume takes over its owner.
 VOLUME /data
 EXPOSE 4400

@@ -1,4 +1,4 @@
-import { inSlices } from '../../../platform/clock/slices.ts'
+import { besideWritingMs, inSlices } from '../../../platform/clock/slices.ts'
 import type { Json } from '../contract.ts'
 import { faultOf, type Read, type ReadEvent } from './intake.ts'
 import { readJson } from './read-json.ts'
@@ -16,16 +16,20 @@ export async function* readOwn(events: readonly unknown[]): AsyncGenerator<Read>
   let read: ReadEvent[] = []
   let bytes = 0
   const full: ReadEvent[][] = []
-  await inSlices(events, (event) => {
-    const one = readOne(event)
-    if (read.length >= most.events || (read.length > 0 && bytes + one.bytes.length > most.bytes)) {
-      full.push(read)
-      read = []
-      bytes = 0
-    }
-    read.push(one)
-    bytes += one.bytes.length
-  })
+  await inSlices(
+    events,
+    (event) => {
+      const one = readOne(event)
+      if (read.length >= most.events || (read.length > 0 && bytes + one.bytes.length > most.bytes)) {
+        full.push(read)
+        read = []
+        bytes = 0
+      }
+      read.push(one)
+      bytes += one.bytes.length
+    },
+    besideWritingMs,
+  )
   for (const some of [...full, read]) if (some.length > 0) yield { events: some, envelope: {} }
 }
 

@@ -2,6 +2,7 @@ import type { CsvRecord } from '../../../lib/csv/records.ts'
 import type { Id } from '../../../lib/ids/ids.ts'
 import { Refusal } from '../../../lib/refusals/refusals.ts'
 import type { Clock } from '../../../platform/clock/clock.ts'
+import { besideWritingMs, inSlices } from '../../../platform/clock/slices.ts'
 import type { Files } from '../../../platform/files/files.ts'
 import type { Log } from '../../../platform/log/log.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
@@ -146,7 +147,8 @@ export function createReading(needs: ReadingNeeds) {
     try {
       for await (const units of inChunks(readUnits, rowsAtOnce)) {
         signal.throwIfAborted()
-        const rows = units.map((lines) => ({ record: lines[0], result: resultOf(lines) }))
+        const rows: { record: CsvRecord; result: RowResult }[] = []
+        await inSlices(units, (lines) => rows.push({ record: lines[0], result: resultOf(lines) }), besideWritingMs)
         const last = isKnown
           ? await lastRowsOf(
               row.sourceId,
