@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Transform, type Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -44,32 +44,33 @@ export function createFiles(directory: string): Files {
       }
       return bytes
     },
-    async head(id, bytes) {
-      const file = await open(pathOf(id))
-      try {
-        const { size } = await stat(pathOf(id))
-        const buffer = new Uint8Array(Math.min(bytes, size))
-        await file.read(buffer, 0, buffer.length, 0)
-        return buffer
-      } finally {
-        await file.close()
-      }
-    },
-    async part(id, from, to) {
-      const file = await open(pathOf(id))
-      try {
-        const buffer = new Uint8Array(Math.max(0, Math.min(to, (await file.stat()).size) - from))
-        await file.read(buffer, 0, buffer.length, from)
-        return buffer
-      } finally {
-        await file.close()
-      }
-    },
-    read: (id) => createReadStream(pathOf(id), { highWaterMark: 262_144 }),
+    head: (id, bytes) => partOf(pathOf(id), 0, bytes),
+    part: (id, from, to) => partOf(pathOf(id), from, to),
+    read: (id) => contentOf(pathOf(id)),
     remove: (id) => rm(pathOf(id), { force: true }),
     async list() {
       await mkdir(directory, { recursive: true, mode: 0o700 })
       return readdir(directory)
     },
+  }
+}
+
+/** One file that somebody named on the command line, read in place. */
+export const fileAt = (path: string): Pick<Files, 'head' | 'read' | 'part'> => ({
+  head: (_, bytes) => partOf(path, 0, bytes),
+  part: (_, from, to) => partOf(path, from, to),
+  read: () => contentOf(path),
+})
+
+const contentOf = (path: string) => createReadStream(path, { highWaterMark: 262_144 })
+
+async function partOf(path: string, from: number, to: number): Promise<Uint8Array> {
+  const file = await open(path)
+  try {
+    const buffer = new Uint8Array(Math.max(0, Math.min(to, (await file.stat()).size) - from))
+    await file.read(buffer, 0, buffer.length, from)
+    return buffer
+  } finally {
+    await file.close()
   }
 }

@@ -1,4 +1,5 @@
 import { brotliCompressSync, gzipSync } from 'node:zlib'
+import { seededRandom } from '../../lib/seeded/seeded.ts'
 
 /** One request for the tracking endpoints. */
 export interface Shot {
@@ -72,7 +73,7 @@ const broken = [[0xff], [0xc0, 0xaf], [0xe0, 0x80, 0xaf], [0xed, 0xa0, 0x80], [0
 
 /** Endless changed requests; the same seed gives the same. */
 export function mutations(corpus: readonly Shot[], seed: number): () => Shot {
-  const chance = mulberry32(seed)
+  const chance = seededRandom(seed)
   const below = (limit: number) => Math.floor(chance() * limit)
   const oneOf = <Of>(all: readonly Of[]): Of => all[below(all.length)] as Of
 
@@ -106,16 +107,5 @@ export function mutations(corpus: readonly Shot[], seed: number): () => Shot {
     const key =
       below(50) === 0 ? { authorization: `Basic ${change(Buffer.from('il_src_nobody:')).toString('base64')}` } : {}
     return { path, headers: { ...headers, ...encoding, ...key }, body: changed }
-  }
-}
-
-/** Tommy Ettinger's mulberry32: a small generator, good enough to choose where to cut. */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
   }
 }

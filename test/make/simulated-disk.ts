@@ -1,14 +1,9 @@
+import { seededRandom } from '../../lib/seeded/seeded.ts'
 import type { JournalFile, JournalFiles } from '../../platform/journal/files.ts'
 
-/** Numbers from a seed (mulberry32), so that a failing run can be repeated exactly. */
+/** Numbers from a seed, so that a failing run can be repeated exactly. */
 export function dice(seed: number) {
-  let state = seed >>> 0
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
+  const next = seededRandom(seed)
   return {
     next,
     below: (limit: number) => Math.floor(next() * limit),

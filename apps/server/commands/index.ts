@@ -10,6 +10,7 @@ import { importFile } from './import.ts'
 import { ingest } from './ingest.ts'
 import { journal } from './journal.ts'
 import { migrate } from './migrate.ts'
+import { resolve } from './resolve.ts'
 import { serveCommand } from './serve.ts'
 import { story } from './story.ts'
 
@@ -18,6 +19,7 @@ export const commands: readonly Command[] = [
   serveCommand,
   doctor,
   importFile,
+  resolve,
   configuration,
   codegen,
   ingest,

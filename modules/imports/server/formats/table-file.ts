@@ -40,7 +40,11 @@ const mostUnpacked = 16 * 1024 ** 3
 const mostRatio = 200
 
 /** @throws Refusal('bad_input') for a packed file that is cut or none */
-export async function tableFile(files: Files, id: string, bytes: number): Promise<TableFile> {
+export async function tableFile(
+  files: Pick<Files, 'head' | 'read' | 'part'>,
+  id: string,
+  bytes: number,
+): Promise<TableFile> {
   const packed = await files.head(id, sampleBytes)
   const gzip = packed[0] === 0x1f && packed[1] === 0x8b
   const file: TableFile = {
