@@ -235,7 +235,7 @@ export function ObjectLayout(props: { children: ReactNode; panel: Readonly<Recor
       {tabs(['Overview'])}
       {['Overview', ...names].map((name) => (
         <Tabs.Panel key={name} value={wordOf(name)} pt={name === 'Overview' ? 0 : 'md'}>
-          {name === 'Overview' ? null : <Card>{props.panel[name]}</Card>}
+          {name === 'Overview' ? null : <Card title={name}>{props.panel[name]}</Card>}
         </Tabs.Panel>
       ))}
     </Tabs>

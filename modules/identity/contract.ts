@@ -13,7 +13,7 @@ export const KnownIdentifier = z.object({
 })
 export type KnownIdentifier = z.infer<typeof KnownIdentifier>
 
-/** How we know: the identifiers of one person, what linked them, and what was decided against. */
+/** How we know: the identifiers of one person, what linked them, and what was decided against. Ends of links are written `type value`. */
 export const Explanation = z.object({
   profileId: ProfileId,
   identifiers: z.array(KnownIdentifier),
@@ -28,6 +28,8 @@ export const Explanation = z.object({
       /** How many events had both, and the last of them. */
       events: z.number().int(),
       lastAt: z.string(),
+      /** Without this link these would be another person; null where others hold them too. */
+      holds: z.array(z.string()).nullable(),
     }),
   ),
   decisions: z.array(z.object({ kind: z.string(), because: z.string(), at: z.string() })),

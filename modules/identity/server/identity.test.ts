@@ -65,6 +65,19 @@ describe('who is who', () => {
     expect(() => house.of('user_id', 'undefined')).toThrow('Nobody')
   })
 
+  it('says which link holds what to the rest alone, and who would be another person without it', async () => {
+    await house.say(
+      'server',
+      track({ userId: 'u6b', anonymousId: 'a6b' }),
+      identify({ userId: 'u6b', anonymousId: 'a6b' }, { email: 'u6b@x.example' }),
+      track({ userId: 'u6b', anonymousId: 'a6c' }),
+    )
+    const { links } = await house.identity.explain(house.of('user_id', 'u6b'))
+    const ends = links.map(({ a, b, holds }) => [[a, b].includes('anonymous_id a6c'), holds])
+    expect(ends).toContainEqual([true, ['anonymous_id a6c']])
+    expect(ends.filter(([isOfIt]) => isOfIt)).toHaveLength(1)
+  })
+
   it('counts how often two identifiers were seen together, and when last', async () => {
     await house.say(
       'server',

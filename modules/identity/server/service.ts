@@ -1,5 +1,6 @@
 import { normalise, type Identifier } from '../../../lib/identifiers/identifiers.ts'
 import type { Id } from '../../../lib/ids/ids.ts'
+import { bridgesOf } from '../../../lib/links/links.ts'
 import { Refusal } from '../../../lib/refusals/refusals.ts'
 import type { ClickHouse } from '../../../platform/clickhouse/clickhouse.ts'
 import type { Clock } from '../../../platform/clock/clock.ts'
@@ -332,6 +333,8 @@ export function createIdentity(needs: {
       const nodes = identifiers.map((row) => row.id)
       const together = new Map((await store.observationsAmong(nodes)).map((row) => [`${row.a} ${row.b}`, row]))
       const label = new Map(identifiers.map((row) => [row.id, `${row.type} ${row.value}`]))
+      const edges = await store.edgesAmong(nodes)
+      const holds = new Map(bridgesOf(edges).map(({ link, side }) => [link, side.map((id) => label.get(id) ?? '')]))
       return {
         profileId: profile,
         identifiers: identifiers.map((row) => ({
@@ -341,7 +344,7 @@ export function createIdentity(needs: {
           sourceId: row.source_id,
           firstSeenAt: row.created_at.toISOString(),
         })),
-        links: (await store.edgesAmong(nodes)).map((row) => ({
+        links: edges.map((row, at) => ({
           a: label.get(row.a) ?? '',
           b: label.get(row.b) ?? '',
           rule: row.rule,
@@ -350,6 +353,7 @@ export function createIdentity(needs: {
           at: row.at.toISOString(),
           events: Number(together.get(`${row.a} ${row.b}`)?.events ?? 1),
           lastAt: (together.get(`${row.a} ${row.b}`)?.last_at ?? row.at).toISOString(),
+          holds: holds.get(at) ?? null,
         })),
         decisions: (await store.decisionsOn(nodes)).map((row) => ({ ...row, at: row.at.toISOString() })),
         mergedFrom: (await store.mergedInto(profile)).map((row) => ({

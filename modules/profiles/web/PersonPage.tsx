@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { AuditOf } from '../../audit/web/index.tsx'
 import { routes as consent } from '../../consent/contract.ts'
-import { routes as identity } from '../../identity/contract.ts'
+import { HowWeKnow } from '../../identity/web/index.tsx'
 import { Pager, useAddress } from '../../../ui/address.tsx'
 import { call, useDeed, useRoute } from '../../../ui/api.ts'
 import { Ago, calledOf } from '../../../ui/format.tsx'
@@ -114,74 +114,6 @@ function propertiesOf(properties: Record<string, unknown>): string {
     .slice(0, 6)
     .map(([name, value]) => `${name.replaceAll('_', ' ')}: ${String(value).slice(0, 60)}`)
     .join(' · ')
-}
-
-/** Identifiers of one person, what linked them, what was decided against. */
-function HowWeKnow({ id }: { id: Person['id'] }) {
-  const found = useRoute(identity.explain, { params: { id } })
-  return (
-    <Ask of={found}>
-      {(known) => (
-        <div className="stack">
-          <Facts
-            rows={known.identifiers.map((one) => ({
-              key: `${one.type} ${one.value}`,
-              label: one.type.replaceAll('_', ' '),
-              says: (
-                <>
-                  <code>{one.value}</code>
-                  {one.shared ? (
-                    <>
-                      {' '}
-                      <Mark is="warn">shared by several people: joins nobody</Mark>
-                    </>
-                  ) : null}
-                </>
-              ),
-            }))}
-          />
-          <h3>What linked them</h3>
-          {known.links.length === 0 ? (
-            <p className="secondary">Only one identifier, or all came in one event.</p>
-          ) : null}
-          <ul className="history">
-            {known.links.map((link) => (
-              <li key={`${link.a} ${link.b} ${link.messageId}`}>
-                <code>{link.a}</code> and <code>{link.b}</code>
-                <br />
-                <span className="secondary">
-                  {link.rule}, <Ago at={link.at} />, event {link.messageId}
-                </span>
-              </li>
-            ))}
-          </ul>
-          {known.decisions.length === 0 ? null : (
-            <>
-              <h3>Decided against</h3>
-              <ul className="history">
-                {known.decisions.map((decision) => (
-                  <li key={`${decision.at} ${decision.because}`}>
-                    {decision.because}{' '}
-                    <span className="secondary">
-                      <Ago at={decision.at} />
-                    </span>
-                  </li>
-                ))}
-              </ul>
-            </>
-          )}
-          {known.mergedFrom.length === 0 ? null : (
-            <p className="secondary">
-              {known.mergedFrom.length === 1
-                ? 'One other profile turned'
-                : `${String(known.mergedFrom.length)} other profiles turned`}{' '}
-              out to be the same person; their events are here too.
-            </p>
-          )}
-        </div>
-      )}
-    </Ask>
-  )
 }
 
 function ConsentOf({ person }: { person: Person }) {

@@ -1,0 +1,184 @@
+import { Select } from '@mantine/core'
+import { useState } from 'react'
+import { wayBetween } from '../../../lib/links/links.ts'
+import { useRoute } from '../../../ui/api.ts'
+import { Ago } from '../../../ui/format.tsx'
+import { Ask } from '../../../ui/page.tsx'
+import { Mark } from '../../../ui/signal.tsx'
+import { routes, type Explanation } from '../contract.ts'
+
+type Link = Explanation['links'][number]
+const nameOf = ({ type, value }: { type: string; value: string }) => `${type} ${value}`
+const inWords = (name: string) => {
+  const [type = '', ...value] = name.split(' ')
+  return { type: type.replaceAll('_', ' '), value: value.join(' ') }
+}
+
+/** How we know who this is: the identifiers of one person and the links that hold them together, what lies between two of them, what was decided against. */
+export function HowWeKnow({ id }: { id: Explanation['profileId'] }) {
+  const found = useRoute(routes.explain, { params: { id } })
+  return (
+    <Ask of={found}>
+      {(known) => (
+        <div className="stack">
+          <Held known={known} />
+          {known.decisions.length === 0 ? null : (
+            <>
+              <h3>Decided against</h3>
+              <ul className="history">
+                {known.decisions.map((decision) => (
+                  <li key={`${decision.at} ${decision.because}`}>
+                    {decision.because}{' '}
+                    <span className="secondary">
+                      <Ago at={decision.at} />
+                    </span>
+                  </li>
+                ))}
+              </ul>
+            </>
+          )}
+          {known.mergedFrom.length === 0 ? null : (
+            <p className="secondary">
+              {known.mergedFrom.length === 1
+                ? 'One other profile turned'
+                : `${String(known.mergedFrom.length)} other profiles turned`}{' '}
+              out to be the same person; their events are here too.
+            </p>
+          )}
+        </div>
+      )}
+    </Ask>
+  )
+}
+
+/** Identifiers with the links beside them, and the way between two. */
+function Held({ known }: { known: Explanation }) {
+  const [from, setFrom] = useState<string | null>(null)
+  const [to, setTo] = useState<string | null>(null)
+  const names = known.identifiers.map(nameOf)
+  const way = from === null || to === null || from === to ? undefined : wayBetween(known.links, from, to)
+  const places = known.identifiers.map((one) => {
+    const { type, value } = inWords(nameOf(one))
+    return { value: nameOf(one), label: `${type} ${value}` }
+  })
+  const alone = known.links.filter(({ holds }) => holds !== null).length
+  return (
+    <>
+      <div className="held">
+        <Arcs names={names} links={known.links} marked={way ?? []} />
+        <ul>
+          {known.identifiers.map((one) => (
+            <li key={nameOf(one)}>
+              <span className="secondary">{one.type.replaceAll('_', ' ')}</span>
+              <code>{one.value}</code>
+              {one.shared ? <Mark is="warn">shared by several people: joins nobody</Mark> : null}
+            </li>
+          ))}
+        </ul>
+      </div>
+      {known.links.length === 0 ? (
+        <p className="secondary">Only one identifier, or all came in one event.</p>
+      ) : (
+        <p className="secondary">
+          Each line is a link: both came in one event.{' '}
+          {alone === 0
+            ? 'No link holds anything alone: were one of them wrong, this would still be one person.'
+            : alone === 1
+              ? 'The thick one holds two parts together alone: were it wrong, these would be two people.'
+              : 'Each thick one holds two parts together alone: were it wrong, these would be two people.'}
+        </p>
+      )}
+      {known.identifiers.length < 2 ? null : (
+        <>
+          <h3>Why do two belong together?</h3>
+          <Select label="This one" placeholder="Choose" data={places} value={from} onChange={setFrom} clearable />
+          <Select label="and this one" placeholder="Choose" data={places} value={to} onChange={setTo} clearable />
+          {from === null || to === null || from === to ? null : way === undefined ? (
+            <p className="secondary">
+              No link leads from one to the other: they came together before links were kept, or in one event.
+            </p>
+          ) : (
+            <ol className="history" aria-label="The way from one to the other">
+              {way.map((at) => {
+                const link = known.links[at]
+                return link === undefined ? null : <LinkInWords key={at} link={link} />
+              })}
+            </ol>
+          )}
+        </>
+      )}
+      {known.links.length === 0 ? null : (
+        <>
+          <h3>What linked them</h3>
+          <ul className="history">
+            {known.links.map((link) => (
+              <LinkInWords key={`${link.a} ${link.b} ${link.messageId}`} link={link} />
+            ))}
+          </ul>
+        </>
+      )}
+    </>
+  )
+}
+
+function LinkInWords({ link }: { link: Link }) {
+  const [a, b] = [inWords(link.a), inWords(link.b)]
+  return (
+    <li>
+      {a.type} <code>{a.value}</code> and {b.type} <code>{b.value}</code>
+      <br />
+      <span className="secondary">
+        {link.rule}, <Ago at={link.at} />, event {link.messageId}
+        {link.events > 1 ? (
+          <>
+            ; in {String(link.events)} events so far, the last <Ago at={link.lastAt} />
+          </>
+        ) : null}
+      </span>
+      {link.holds === null ? null : (
+        <>
+          <br />
+          <span className="secondary">
+            Holds {link.holds.map((name) => inWords(name).value).join(', ')} to the rest alone.
+          </span>
+        </>
+      )}
+    </li>
+  )
+}
+
+const rowHeight = 48
+const width = 44
+
+/** The links as arcs beside the list: what the list under it says in words. */
+function Arcs({
+  names,
+  links,
+  marked,
+}: {
+  names: readonly string[]
+  links: readonly Link[]
+  marked: readonly number[]
+}) {
+  const height = Math.max(1, names.length) * rowHeight
+  const middle = (name: string) => names.indexOf(name) * rowHeight + rowHeight / 2
+  return (
+    <svg width={width} height={height} viewBox={`0 0 ${String(width)} ${String(height)}`} aria-hidden="true">
+      {links.map((link, at) => {
+        const [from, to] = [middle(link.a), middle(link.b)].sort((one, other) => one - other) as [number, number]
+        const reach = Math.min(width - 8, 10 + (to - from) / 8)
+        const kind = marked.includes(at) ? 'marked' : link.holds === null ? '' : 'alone'
+        return (
+          <path
+            key={`${link.a} ${link.b} ${link.messageId}`}
+            className={kind}
+            d={`M ${String(width - 6)} ${String(from)} C ${String(width - 6 - reach)} ${String(from)}, ${String(width - 6 - reach)} ${String(to)}, ${String(width - 6)} ${String(to)}`}
+          />
+        )
+      })}
+      {names.map((name) => (
+        <circle key={name} cx={width - 6} cy={middle(name)} r={4} />
+      ))}
+    </svg>
+  )
+}

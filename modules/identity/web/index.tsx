@@ -1,0 +1,1 @@
+export { HowWeKnow } from './HowWeKnow.tsx'
