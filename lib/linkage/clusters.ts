@@ -113,6 +113,8 @@ function agglomerate(
   rules: ClusterRules,
 ): Uint32Array {
   const count = members.length
+  // Two that one strong link holds, and nobody forbids: most groups are that.
+  if (count === 2 && rules.source === undefined && rules.apart === undefined) return bothOne
   const parent = Uint32Array.from({ length: count }, (_, at) => at)
   const size = new Uint32Array(count).fill(1)
   const near = Array.from({ length: count }, () => new Map<number, Between>())
@@ -176,6 +178,7 @@ function agglomerate(
   return parent
 }
 
+const bothOne = Uint32Array.of(0, 0)
 const none: ReadonlySet<number> = new Set()
 
 /** Of each member the sources that name an entity once. */

@@ -1,7 +1,7 @@
 import type { Column, Columns } from './columns.ts'
 import { highestOf, kinds, type Compare } from './kinds.ts'
 import type { Level } from './model.ts'
-import { gramDistance, jaroWinkler, mostAlike, oneSlip, twoSlips } from './similarity.ts'
+import { gramDistance, jaroWinkler, mayBeSlips, mostAlike, oneSlip, twoSlips } from './similarity.ts'
 
 /** The level of two values that are both there and differ: 1 when they differ altogether. */
 export type Comparison = (left: number, right: number) => Level
@@ -83,6 +83,7 @@ function comparisonOf(column: Column): Comparison {
     return level
   }
   const isOneSlip = (left: number, right: number) =>
+    mayBeSlips(1, letters[left] ?? 0, letters[right] ?? 0) &&
     oneSlip(text, starts[left] ?? 0, lengths[left] ?? 0, starts[right] ?? 0, lengths[right] ?? 0)
   switch (compare.by) {
     case 'nothing':
@@ -115,7 +116,10 @@ function comparisonOf(column: Column): Comparison {
       return (left, right) => {
         if (isOneSlip(left, right)) return 4
         if (parts[left] === parts[right] || otherParts[left] === otherParts[right]) return 3
-        return twoSlips(text, starts[left] ?? 0, lengths[left] ?? 0, starts[right] ?? 0, lengths[right] ?? 0) ? 2 : 1
+        return mayBeSlips(2, letters[left] ?? 0, letters[right] ?? 0) &&
+          twoSlips(text, starts[left] ?? 0, lengths[left] ?? 0, starts[right] ?? 0, lengths[right] ?? 0)
+          ? 2
+          : 1
       }
     case 'email':
       return (left, right) => (parts[left] === parts[right] ? 3 : byLetters(left, right, emailSteps))

@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { seededRandom } from '../seeded/seeded.ts'
-import { gramDistance, gramsOf, jaroWinkler, lettersOf, mostAlike, oneSlip, soundex, twoSlips } from './similarity.ts'
+import {
+  gramDistance,
+  gramsOf,
+  jaroWinkler,
+  lettersOf,
+  mayBeSlips,
+  mostAlike,
+  oneSlip,
+  soundex,
+  twoSlips,
+} from './similarity.ts'
 
 function both(one: string, other: string) {
   const text = Uint16Array.from(one + other, (letter) => letter.charCodeAt(0))
@@ -65,6 +75,8 @@ describe('how alike two texts are', () => {
       const slips = slipsByTheBook(one, other)
       if (one !== other) expect(oneSlip(...both(one, other)), `${one} ${other}`).toBe(slips <= 1)
       expect(twoSlips(...both(one, other)), `${one} ${other}`).toBe(slips <= 2)
+      for (const most of [1, 2])
+        if (slips <= most) expect(mayBeSlips(most, lettersOf(one), lettersOf(other)), `${one} ${other}`).toBe(true)
     }
   })
 

@@ -69,6 +69,10 @@ export function lettersOf(text: string): number {
   return letters >>> 0
 }
 
+/** Whether so few slips could lie between two texts, from their letters alone: one slip changes one letter for another at most. */
+export const mayBeSlips = (most: number, aLetters: number, bLetters: number): boolean =>
+  bitsIn(aLetters & ~bLetters) <= most && bitsIn(bLetters & ~aLetters) <= most
+
 /** Bits that are set (Warren, Hacker's Delight, section 5-1). */
 function bitsIn(word: number): number {
   let bits = word - ((word >>> 1) & 0x55555555)
