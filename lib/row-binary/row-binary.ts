@@ -92,7 +92,7 @@ export function createRowBinary(bytes = 64 * 1024): RowBinary {
     // Of JSON: all keys are its own. A list of entries would cost more than the writing.
     // oxlint-disable-next-line guard-for-in
     for (const key in value) {
-      const one = value[key] ?? null
+      const one = saidBy(value[key])
       if (one === null) continue
       if (typeof one === 'object' && !isList(one)) {
         if (!paths(one, `${before}${key}.`, depth)) return false
@@ -135,7 +135,8 @@ export function createRowBinary(bytes = 64 * 1024): RowBinary {
     byte(type.nullable)
     byte(kind)
     count(values.length)
-    for (const one of values) {
+    for (const each of values) {
+      const one = saidBy(each)
       byte(one === null ? 1 : 0)
       if (one === null) continue
       if (kind === type.string) text(one as string)
@@ -157,6 +158,9 @@ export function createRowBinary(bytes = 64 * 1024): RowBinary {
 }
 
 const isList = (value: JsonValue): value is readonly JsonValue[] => Array.isArray(value)
+/** `1e999` is JSON and no number that anybody could add up: it is null, as in all other stores, which get it as text. */
+const saidBy = (value: JsonValue | undefined): JsonValue =>
+  value === undefined || (typeof value === 'number' && !Number.isFinite(value)) ? null : value
 const isInt64 = (value: number) => Number.isInteger(value) && Math.abs(value) < int64Most
 
 /** How many leaves there are: an empty object and null are none. */
@@ -164,7 +168,7 @@ function pathsOf(value: JsonObject): number {
   let paths = 0
   // oxlint-disable-next-line guard-for-in
   for (const key in value) {
-    const one = value[key] ?? null
+    const one = saidBy(value[key])
     if (one !== null) paths += typeof one === 'object' && !isList(one) ? pathsOf(one) : 1
   }
   return paths
@@ -174,7 +178,8 @@ function pathsOf(value: JsonObject): number {
 function kindOf(values: readonly JsonValue[]): number | undefined {
   let kind: number | undefined
   let nulls = false
-  for (const one of values) {
+  for (const each of values) {
+    const one = saidBy(each)
     if (one === null) {
       nulls = true
       continue

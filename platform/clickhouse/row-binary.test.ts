@@ -119,6 +119,16 @@ describe('rows in the binary format', () => {
       expect(createRowBinary().json({ value }), JSON.stringify(value)).toBe(false)
   })
 
+  it('have no number that nothing can be added to: it is null, as in text', async () => {
+    const values = [JSON.parse('{"n":1e999,"m":-1e999,"of":{"n":1e999},"all":[1e999,1,-1e999],"more":2}')] as Record<
+      string,
+      Json
+    >[]
+    const [row] = await kept(clickhouse, 'binary', values)
+    expect(row).toEqual((await kept(clickhouse, 'text', values))[0])
+    expect(row).toMatchObject({ types: "{'all':'Array(Nullable(Int64))','more':'Int64'}" })
+  })
+
   it('keep a whole number that is larger than 64 bits as what a double holds', async () => {
     expect(await kept(clickhouse, 'binary', [{ n: 1e20, most: -(2 ** 62) }])).toEqual([
       { value: '{"most":"-4611686018427387904","n":100000000000000000000}', types: "{'most':'Int64','n':'Float64'}" },

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -88,6 +88,29 @@ describe('an engine that hangs without ending', () => {
     } finally {
       await clickhouse.close()
       await engine.stop()
+    }
+  })
+})
+
+describe('a data directory with letters that mean something to the engine', () => {
+  it.each(['one {two,three}', 'a*b', "it's"])('stores what is sent into “%s”', async (name) => {
+    const parent = mkdtempSync(join(tmpdir(), 'il-named-'))
+    // A neighbour whose name the pattern of ours would fit.
+    for (const folder of ['one two', 'one three', 'a b']) mkdirSync(join(parent, folder))
+    const engine = await startClickHouse(join(parent, name), silentLog, systemClock)
+    const clickhouse = connectTo(engine, 'interlock')
+    try {
+      await clickhouse.command('CREATE TABLE said (n UInt8) ENGINE = MergeTree ORDER BY n')
+      await clickhouse.insertBinary('said', ['n'], Buffer.from([7, 8]), { token: 'one' })
+      // Somebody tidied up.
+      rmSync(join(parent, name, 'clickhouse-inbox'), { recursive: true })
+      await clickhouse.insert('said', [{ n: 9 }], { token: 'two' })
+      expect(await clickhouse.query('SELECT n FROM said ORDER BY n')).toEqual([{ n: 7 }, { n: 8 }, { n: 9 }])
+      expect(readdirSync(join(parent, name, 'clickhouse-inbox'))).toEqual([])
+    } finally {
+      await clickhouse.close()
+      await engine.stop()
+      rmSync(parent, { recursive: true, force: true })
     }
   })
 })
