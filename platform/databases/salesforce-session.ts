@@ -29,6 +29,8 @@ export interface Session {
    * @throws DatabaseProblem with a sentence; SalesforceGone for what is not there; TooLarge for an answer beyond 32 MiB
    */
   ask(request: Pick<Outgoing, 'method'> & { path: string; body?: object }): Promise<Answer>
+  /** What Salesforce says, without the secret and the session if it repeats them: sentences are shown and kept. */
+  hush(said: string): string
 }
 
 /** There is nothing at this path, any more. */
@@ -39,7 +41,9 @@ export class TooLarge extends DatabaseProblem {}
 /** Logs in with the OAuth 2.0 client-credentials flow (RFC 6749, 4.4), as the user whom the app in Salesforce names. @throws DatabaseProblem */
 export async function beginSession(address: SalesforceAddress, ways: Ways): Promise<Session> {
   let token = await logIn(address, ways)
+  const hush = (said: string) => without(said, [address.password, token.access])
   return {
+    hush,
     async ask({ path, method = 'GET', body }) {
       for (let ended = 0; ; ended += 1) {
         const answer = await patiently(ways, {
@@ -55,7 +59,7 @@ export async function beginSession(address: SalesforceAddress, ways: Ways): Prom
         if (answer.status < 300) return answer
         const { code, message } = refusalOf(answer)
         // The session lasts as long as the company decided; a run may last longer.
-        if (answer.status !== 401 || ended > 0) throw problemOf(answer.status, code, message)
+        if (answer.status !== 401 || ended > 0) throw problemOf(answer.status, hush(code), hush(message))
         token = await logIn(address, ways)
       }
     },
@@ -89,8 +93,14 @@ async function logIn(address: SalesforceAddress, ways: Ways): Promise<{ access: 
         ? busy(answer.status)
         : `${new URL(address.loginUrl).host} does not answer as Salesforce does (${String(answer.status)}). Is it the company’s own domain, as in https://acme.my.salesforce.com?`,
     )
-  throw new DatabaseProblem(logInSentence(refused.data.error, refused.data.error_description ?? ''))
+  const [error, description] = [refused.data.error, refused.data.error_description ?? ''].map((said) =>
+    without(said, [address.password]),
+  ) as [string, string]
+  throw new DatabaseProblem(logInSentence(error, description))
 }
+
+const without = (said: string, secrets: readonly string[]) =>
+  secrets.reduce((text, secret) => text.replaceAll(secret, '…'), said)
 
 function logInSentence(error: string, description: string): string {
   if (/invalid_client/.test(error)) return 'Salesforce does not accept this client ID with this secret.'

@@ -182,14 +182,18 @@ async function* readJob(
   const at = (): string[] => [id, locator]
   yield { rows: [], after: at() }
   for (let wait = lookFirstMs; job.state !== 'JobComplete'; wait = Math.min(wait * 2, lookMostMs)) {
-    const problem = stateProblem(job)
+    const problem = stateProblem(job, session)
     if (problem !== undefined) throw problem
     await clock.sleep(wait)
     job = read(Job, await session.ask({ path: `/jobs/query/${id}` }))
     yield { rows: [], after: at() }
   }
   let most = reading.rowsAtOnce
+  const been = new Set<string>()
   while (locator !== last) {
+    // Else a page that is its own next would be read for ever.
+    if (been.has(locator)) throw new DatabaseProblem('Salesforce names a page as the next that was read already.')
+    been.add(locator)
     const page = await pageOf(locator)
     locator = page.next
     yield { rows: page.rows, after: at() }
@@ -216,7 +220,7 @@ async function* readJob(
       try {
         const path = `/jobs/query/${id}/results?maxRecords=${String(most)}${from === '' ? '' : `&locator=${encodeURIComponent(from)}`}`
         const answer = await session.ask({ path })
-        return { rows: rowsOf(reading, answer), next: answer.headers['sforce-locator'] ?? last }
+        return { rows: rowsOf(reading, answer, most), next: nextOf(answer) }
       } catch (error) {
         if (!(error instanceof TooLarge) || most === 1) throw error
         most = Math.ceil(most / 2)
@@ -225,28 +229,46 @@ async function* readJob(
 }
 
 /** Why a job brings nothing; undefined while it is at work. */
-function stateProblem({ state, errorMessage }: Job): DatabaseProblem | undefined {
+function stateProblem({ state, errorMessage }: Job, { hush }: Session): DatabaseProblem | undefined {
   if (state === 'UploadComplete' || state === 'InProgress') return undefined
   if (state === 'Failed')
-    return new DatabaseProblem(`The job failed in Salesforce: ${(errorMessage ?? 'it does not say why').slice(0, 300)}`)
+    return new DatabaseProblem(
+      `The job failed in Salesforce: ${hush(errorMessage ?? 'it does not say why').slice(0, 300)}`,
+    )
   if (state === 'Aborted')
     return new DatabaseProblem('Somebody aborted the job in Salesforce. The next run makes a new one.')
-  return new DatabaseProblem(`The job is in a state that we do not know: ${state.slice(0, 60)}.`)
+  return new DatabaseProblem(`The job is in a state that we do not know: ${hush(state).slice(0, 60)}.`)
 }
 
-function rowsOf(reading: Reading, { headers, body }: Answer): Cell[][] {
+/** Nothing would be lost more silently than the pages behind one that does not say whether there are any. */
+function nextOf({ headers }: Answer): string {
+  const next = headers['sforce-locator']
+  if (next === undefined || next === '') throw notAPage('it does not say what follows')
+  return next
+}
+
+const notAPage = (why: string) =>
+  new DatabaseProblem(`This is no page of rows as Salesforce writes them: ${why}. The next run reads it again.`)
+
+/** @param most rows that were asked for; of more, none is taken @throws DatabaseProblem for what is no whole page: it is never taken for an empty one */
+function rowsOf(reading: Reading, { headers, body }: Answer, most: number): Cell[][] {
   const columns = reading.pass === 'keys' ? reading.key : reading.columns
+  const said = headers['sforce-numberofrecords']
+  if (said === undefined) throw notAPage('it does not say how many rows it has')
   let records: string[][]
   try {
-    records = parse(body, { bom: true, skip_empty_lines: true })
+    records = parse(body, { bom: true, skip_empty_lines: true, to: most + 2 })
   } catch (error) {
     throw new DatabaseProblem(`A page of Salesforce cannot be read: ${String(error).slice(0, 200)}`)
   }
-  const isHead = records[0]?.every((cell, at) => cell.toLowerCase() === columns[at]?.name.toLowerCase()) === true
-  const rows = isHead ? records.slice(1) : records
-  const said = headers['sforce-numberofrecords']
+  const [head, ...rows] = records
+  if (head === undefined && said === '0') return []
+  const isHead =
+    head?.length === columns.length && head.every((cell, at) => cell.toLowerCase() === columns[at]?.name.toLowerCase())
+  if (!isHead) throw notAPage('it does not begin with the fields that were asked for')
+  if (rows.length > most) throw notAPage(`it has more than the ${String(most)} rows that were asked for`)
   // A page that ends early would lose rows without a word.
-  if ((said !== undefined && Number(said) !== rows.length) || rows.some((row) => row.length !== columns.length))
+  if (Number(said) !== rows.length || rows.some((row) => row.length !== columns.length))
     throw new DatabaseProblem('A page of Salesforce is not whole. The next run reads it again.')
   // Salesforce knows no empty text: a field without a value is empty.
   return rows.map((row) => row.map((cell) => (cell === '' ? null : cell)))

@@ -1,3 +1,4 @@
+import { storableText } from '../../../lib/json/storable.ts'
 import type { Json } from '../contract.ts'
 
 /**
@@ -50,17 +51,15 @@ function exact(text: string, value: Json): Json {
  * own way), without keys that reach the prototype.
  */
 function harmless(value: Json): Json {
-  if (typeof value === 'string') return harmlessText(value)
+  if (typeof value === 'string') return storableText(value)
   if (Array.isArray(value)) return value.map(harmless)
   if (typeof value !== 'object' || value === null) return value
   const clean: { [key: string]: Json } = {}
   for (const [key, one] of Object.entries(value)) {
-    const name = harmlessText(key)
+    const name = storableText(key)
     if (name === '__proto__') continue
     if (name === 'constructor' && typeof one === 'object' && one !== null && Object.hasOwn(one, 'prototype')) continue
     clean[name] = harmless(one)
   }
   return clean
 }
-
-const harmlessText = (text: string): string => text.replaceAll('\0', '').toWellFormed()

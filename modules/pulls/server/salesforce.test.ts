@@ -103,6 +103,8 @@ async function said(number: number): Promise<string[]> {
   )
   return rows.map((row) => row.what)
 }
+const theMark = async (id: string) =>
+  (await postgres.query<{ mark: unknown }>('SELECT mark FROM pulls.pull WHERE id = $1', [id]))[0]?.mark
 const refusing = (
   path: RegExp,
   status: number,
@@ -385,7 +387,11 @@ describe('an object of Salesforce (a stand-in)', () => {
     const pull = await aPull('Cut')
     theirs.refuse = (arrived) =>
       arrived.path.includes('/results')
-        ? { status: 200, headers: { 'sforce-numberofrecords': '10', 'sforce-locator': 'null' }, body: '"Id"\n' }
+        ? {
+            status: 200,
+            headers: { 'sforce-numberofrecords': '10', 'sforce-locator': 'null' },
+            body: '"Id","IsDeleted","Email","City","SystemModstamp"\n',
+          }
         : undefined
     expect(await aLife().through(caller, pull.id)).toMatchObject({
       state: 'failed',
@@ -411,6 +417,111 @@ describe('an object of Salesforce (a stand-in)', () => {
         : undefined
     theirs.put('Long', aContact(87_001, 'Lund', { SystemModstamp: at(-1) }))
     expect((await aLife().through(caller, pull.id)).because).toContain('longer than the 32 MiB')
+  })
+
+  it.each([
+    ['nothing at all', {}, ''],
+    ['a page of a proxy', { 'content-type': 'text/html' }, '<html>\n<h1>Back soon</h1>\n</html>\n'],
+    ['rows without a head', { 'sforce-numberofrecords': '1', 'sforce-locator': 'null' }, '"003000000000000001"\n'],
+    ['the fields of another question', { 'sforce-numberofrecords': '0', 'sforce-locator': 'null' }, '"Name"\n'],
+    ['no word of what follows', { 'sforce-numberofrecords': '0' }, '"Id"\n'],
+  ])(
+    'is not taken for empty by a remote that answers with %s: no mark moves, and nobody is gone',
+    async (what, headers, body) => {
+      const object = `Odd${what.replaceAll(/\W/g, '')}`
+      anObject(object, ...many(180_001, 3, 'Malmö'))
+      const pull = await aPull(object, (plan) => ({ ...plan, deletes: { by: 'comparison', everyRuns: 1 } }))
+      const pulls = aLife()
+      expect(await pulls.through(caller, pull.id)).toMatchObject({ state: 'done' })
+      const mark = await theMark(pull.id)
+      theirs.ms += 7_200_000
+      // Of the keys alone, which have one column as any text has.
+      for (const which of [/Id FROM \w+$/, /SystemModstamp FROM/]) {
+        theirs.refuse = (arrived) =>
+          arrived.path.includes('/results') && which.test(theirs.asked.at(-1)?.query.replace(/ WHERE.*/, '') ?? '')
+            ? { status: 200, headers, body }
+            : undefined
+        const run = await pulls.through(caller, pull.id)
+        expect(run.state, `${what} ${run.because ?? ''}`).toBe('failed')
+        expect(run.counts.gone).toBe(0)
+        expect(await theMark(pull.id)).toEqual(mark)
+      }
+    },
+  )
+
+  it('does not read on for ever in a page that is its own next', async () => {
+    anObject('Endless', ...many(185_001, 3, 'Malmö'))
+    const pull = await aPull('Endless')
+    let asked = 0
+    theirs.refuse = (arrived) => {
+      if (!arrived.path.includes('/results')) return undefined
+      asked += 1
+      const next = asked > 50 ? 'null' : `MTAw${String(asked % 2)}`
+      return {
+        status: 200,
+        headers: { 'sforce-numberofrecords': '0', 'sforce-locator': next },
+        body: '"Id","IsDeleted","Email","City","SystemModstamp"\n',
+      }
+    }
+    expect(await aLife().through(caller, pull.id)).toMatchObject({ state: 'failed' })
+    expect(asked).toBeLessThan(5)
+  })
+
+  it('tells nobody the secret or the session, whatever the remote repeats of them', async () => {
+    anObject('Echo', ...many(186_001, 3, 'Malmö'))
+    const pull = await aPull('Echo')
+    const pulls = aLife()
+    const echo = (arrived: Arrived) =>
+      `you sent ${String(arrived.headers.authorization)} and ${decodeURIComponent(arrived.body.replaceAll('+', ' '))}`
+    theirs.refuse = (arrived) =>
+      arrived.path.includes('/jobs/')
+        ? { status: 400, body: JSON.stringify([{ errorCode: 'ODD', message: echo(arrived) }]) }
+        : undefined
+    const session = await pulls.through(caller, pull.id)
+    expect(session.because).toContain('you sent')
+    expect(session.because).not.toMatch(/00D!/)
+    theirs.refuse = (arrived) =>
+      arrived.path.includes('/token')
+        ? { status: 400, body: JSON.stringify({ error: 'odd', error_description: echo(arrived) }) }
+        : undefined
+    const login = await pulls.through(caller, pull.id)
+    expect(login.because).toContain('you sent')
+    expect(login.because).not.toContain(secret)
+  })
+
+  it('takes a cell with a character that no store takes', async () => {
+    anObject(
+      'Nul',
+      aContact(187_001, 'Mal\0mö'),
+      aContact(187_002, 'Ystad', { Email: 'a\0@b.example' }),
+      aContact(187_003, 'Umeå', { Id: '00300\x0000' }),
+    )
+    const pull = await aPull('Nul')
+    const run = await aLife().through(caller, pull.id)
+    expect(run).toMatchObject({ state: 'done', because: null, counts: { rows: 3 } })
+    expect(await said(187_001)).toEqual(['Malmö'])
+  })
+
+  it('holds no more rows than it asked for, however many come', async () => {
+    anObject('Flood', ...many(188_001, 3, 'Malmö'))
+    const pull = await aPull('Flood')
+    const flood = gzipSync(
+      Buffer.concat([
+        Buffer.from('"Id","IsDeleted","Email","City","SystemModstamp"\n'),
+        Buffer.alloc(30 * 1024 * 1024, ',,,,\n'),
+      ]),
+    )
+    theirs.refuse = (arrived) =>
+      arrived.path.includes('/results')
+        ? {
+            status: 200,
+            headers: { 'content-encoding': 'gzip', 'sforce-numberofrecords': '6291456', 'sforce-locator': 'null' },
+            body: flood,
+          }
+        : undefined
+    const run = await aLife().through(caller, pull.id)
+    expect(run).toMatchObject({ state: 'failed', counts: { rows: 0 } })
+    expect(run.because).toContain('rows that were asked for')
   })
 
   it('takes whole objects only, by names that are names, known by Id and found by SystemModstamp', async () => {

@@ -1,4 +1,5 @@
 import type { Id } from '../../../lib/ids/ids.ts'
+import { storableJson } from '../../../lib/json/storable.ts'
 import type { Mark } from '../../../platform/databases/database.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import type { Connection, Counts, Plan, Run } from '../contract.ts'
@@ -83,7 +84,7 @@ export function pullStore(postgres: Postgres) {
     },
     /** Another plan reads from the beginning. */
     async plan(id: string, plan: Plan) {
-      await postgres.query('UPDATE pulls.pull SET plan = $2, mark = NULL WHERE id = $1', [id, JSON.stringify(plan)])
+      await postgres.query('UPDATE pulls.pull SET plan = $2, mark = NULL WHERE id = $1', [id, storableJson(plan)])
     },
     async nameTaken(name: string, except: string) {
       const rows = await postgres.query('SELECT 1 FROM pulls.pull WHERE lower(name) = lower($1) AND id <> $2', [
@@ -198,16 +199,7 @@ export function pullStore(postgres: Postgres) {
       const done = await postgres.query(
         `WITH mine AS (UPDATE pulls.run SET progress = $5, counts = $6, worst = $7, held_until = $8 WHERE id = $1 AND reader = $2 AND state = 'running' RETURNING id)
          UPDATE pulls.pull SET confirmed_chunk = $4 FROM mine WHERE pulls.pull.id = $3 RETURNING mine.id`,
-        [
-          run.id,
-          run.reader,
-          pullId,
-          chunk,
-          JSON.stringify(progress),
-          JSON.stringify(counts),
-          JSON.stringify(worst),
-          until,
-        ],
+        [run.id, run.reader, pullId, chunk, JSON.stringify(progress), storableJson(counts), storableJson(worst), until],
       )
       return done.length === 1
     },

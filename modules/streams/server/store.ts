@@ -1,4 +1,5 @@
 import type { Id } from '../../../lib/ids/ids.ts'
+import { storableJson } from '../../../lib/json/storable.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import type { Column } from '../../imports/contract.ts'
 import type { Counts, Run } from '../contract.ts'
@@ -55,19 +56,19 @@ export function streamStore(postgres: Postgres) {
       one<StoredStream>(
         `INSERT INTO streams.stream (id, source_id, name, key, columns, created_at) VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (source_id, name) DO UPDATE SET name = excluded.name RETURNING *`,
-        [row.id, row.source_id, row.name, JSON.stringify(row.key), JSON.stringify(row.columns), row.created_at],
+        [row.id, row.source_id, row.name, storableJson(row.key), storableJson(row.columns), row.created_at],
       ),
     /** What the source says of a stream; what a person decided stays. */
     async learn(id: string, key: readonly string[], columns: readonly Column[]) {
       await postgres.query(
         'UPDATE streams.stream SET columns = $3, key = CASE WHEN decided_by IS NULL THEN $2 ELSE key END WHERE id = $1',
-        [id, JSON.stringify(key), JSON.stringify(columns)],
+        [id, storableJson(key), storableJson(columns)],
       )
     },
     async decide(row: Pick<StoredStream, 'id' | 'key' | 'columns' | 'decided_by' | 'left_out'>) {
       await postgres.query(
         'UPDATE streams.stream SET key = $2, columns = $3, decided_by = $4, left_out = $5 WHERE id = $1',
-        [row.id, JSON.stringify(row.key), JSON.stringify(row.columns), row.decided_by, row.left_out],
+        [row.id, storableJson(row.key), storableJson(row.columns), row.decided_by, row.left_out],
       )
     },
     counted: () =>
@@ -86,7 +87,7 @@ export function streamStore(postgres: Postgres) {
     start: (row: Pick<StoredRun, 'id' | 'source_id' | 'counts' | 'started_by' | 'started_at'>) =>
       one<StoredRun>(
         `INSERT INTO streams.run (id, source_id, state, counts, started_by, started_at, heard_at) VALUES ($1, $2, 'running', $3, $4, $5, $5) ON CONFLICT DO NOTHING RETURNING *`,
-        [row.id, row.source_id, JSON.stringify(row.counts), row.started_by, row.started_at],
+        [row.id, row.source_id, storableJson(row.counts), row.started_by, row.started_at],
       ),
     /** Runs beyond the newest hundred of a source go. */
     async forget(sourceId: string) {
@@ -159,7 +160,7 @@ export function streamStore(postgres: Postgres) {
         `WITH mine AS (UPDATE streams.run SET lines = $4, counts = $5, worst = $6, heard_at = $7 WHERE id = $1 AND state = 'running' RETURNING *),
               fed AS (UPDATE streams.feed SET confirmed_chunk = $3 FROM mine WHERE streams.feed.source_id = $2)
          SELECT * FROM mine`,
-        [run.id, run.source_id, chunk, lines, JSON.stringify(counts), JSON.stringify(worst), at],
+        [run.id, run.source_id, chunk, lines, storableJson(counts), storableJson(worst), at],
       ),
     end: (id: string, state: 'done' | 'failed', because: string | null, at: Date) =>
       one<StoredRun>(
