@@ -1,5 +1,5 @@
 import { createWriteStream, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { basename } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { once } from 'node:events'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
@@ -51,6 +51,10 @@ export const resolve: Command = {
     const pair = readPair(options['explain'])
     const truth = typeof options['score'] === 'string' ? options['score'] : undefined
     const tables = await Promise.all(rest.map(tableOf))
+    const out = typeof options['out'] === 'string' ? options['out'] : `${rest[0] ?? 'rows'}.clusters.csv`
+    for (const path of [out, options['report']])
+      if (typeof path === 'string' && !existsSync(dirname(path)))
+        throw new Misuse(`There is no folder ${dirname(path)}.`)
     const began = performance.now()
     const resolved = await resolveTables(tables, {
       clock: systemClock,
@@ -66,7 +70,6 @@ export const resolve: Command = {
     const seconds = (performance.now() - began) / 1_000
     const quality = resolved.truth === undefined ? undefined : qualityOf(resolved.clusters, resolved.truth)
     const explained = pair === undefined ? undefined : explainPair(resolved, pair[0], pair[1])
-    const out = typeof options['out'] === 'string' ? options['out'] : `${rest[0] ?? 'rows'}.clusters.csv`
     await writeClusters(out, tables, resolved)
     if (typeof options['report'] === 'string')
       writeFileSync(
@@ -151,6 +154,7 @@ const figuresOf = (resolved: Resolved, seconds: number) => ({
   pairs: Math.round(resolved.pairs),
   links: resolved.links.count,
   threshold: resolved.threshold,
+  untrained: resolved.model.untrained.map((at) => resolved.fields[at]?.name ?? ''),
   seconds: Number(seconds.toFixed(2)),
   steps: resolved.seconds,
   columns: Object.fromEntries(
@@ -169,13 +173,19 @@ function wordsOf(
   out: string,
   report: string | true | undefined,
 ): string {
-  const { rows, entities, pairs, columns } = figuresOf(resolved, seconds)
+  const { rows, entities, pairs, columns, untrained } = figuresOf(resolved, seconds)
   const number = (value: number) => value.toLocaleString('en-GB')
   const lines = [
     `${number(rows)} rows are ${number(entities)} entities (${number(pairs)} pairs compared, ${seconds.toFixed(1)} s).`,
     '',
     ...Object.entries(columns).map(([name, kind]) => `  ${name.padEnd(24)}  ${kind}`),
     '',
+    ...(untrained.length === 0
+      ? []
+      : [
+          `Nothing could be learned of ${untrained.join(', ')}: too few rows agree. ${untrained.length === resolved.fields.length ? 'So only rows that say the same in everything were put together.' : 'So it counts for nothing.'}`,
+          '',
+        ]),
     `The rows with their cluster are in ${out}.`,
     ...(typeof report === 'string' ? [`The report is ${report}.`] : []),
   ]

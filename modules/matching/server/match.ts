@@ -131,7 +131,9 @@ export async function match(
         )
     })
     const model = await step('train', () => train(chances, training, candidates, pairsInAll(all.records, parts)))
+    const isBlind = model.untrained.length === all.columns.length
     const scored = await step('score', async () => {
+      if (isBlind) return []
       threads.tell({ do: 'use', trained: model, least: leastWeight })
       return Promise.all(
         rules.flatMap((_, rule) =>
@@ -147,7 +149,7 @@ export async function match(
       rules: rules.map((rule, at) => ({ ...rule, newPairs: newPairs[at] ?? 0, links: linksOf[at] ?? 0 })),
       refused,
       model,
-      links: together(scored),
+      links: isBlind ? sameRows(all) : together(scored),
       pairs: newPairs.reduce((sum, one) => sum + one, 0),
       seconds,
     }
@@ -171,6 +173,31 @@ function inThisThread(job: Job): Threads<MatchTask, MatchAnswer> {
     stop: () => Promise.resolve(),
   }
 }
+
+/**
+ * Where nothing can be learned because too few rows agree: rows that say the same in every field, two at least, are one all the same. As bits they get what
+ * nobody would doubt.
+ */
+function sameRows({ cells, columns, records }: Columns): Links {
+  const width = columns.length
+  const first = new Map<string, number>()
+  const pairs: [number, number][] = []
+  for (let record = 0; record < records; record++) {
+    const row = cells.subarray(record * width, (record + 1) * width)
+    if (row.filter((cell) => cell !== 0).length < 2) continue
+    const key = row.join(' ')
+    const before = first.get(key)
+    if (before === undefined) first.set(key, record)
+    else pairs.push([before, record])
+  }
+  return {
+    left: Uint32Array.from(pairs, ([left]) => left),
+    right: Uint32Array.from(pairs, ([, right]) => right),
+    weight: new Float32Array(pairs.length).fill(surely),
+    count: pairs.length,
+  }
+}
+const surely = 20
 
 function added(all: readonly ReadonlyMap<number, number>[]): Map<number, number> {
   const sum = new Map<number, number>()

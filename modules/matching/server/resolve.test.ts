@@ -129,6 +129,17 @@ describe('resolving rows', () => {
     expect(page).toContain('What each level weighs')
   })
 
+  it('puts rows together that say the same in everything, where there are too few to learn from', async () => {
+    const rows = [
+      ['Anna', 'Berg', '', 'a@b.example', '', '', ''],
+      ['Otto', 'Kral', '', 'o@k.example', '', '', ''],
+      ['ANNA', 'Berg', '', 'A@b.example', '', '', ''],
+    ]
+    const resolved = await resolve([tableOf(columns, rows)])
+    expect([...resolved.clusters]).toEqual([0, 1, 0])
+    expect(resolved.model.untrained).toHaveLength(resolved.fields.length)
+  })
+
   it('refuses what cannot be resolved, and says what would do', async () => {
     await expect(resolve([tableOf(['id'], [['1'], ['2']])])).rejects.toThrow('No column says anything')
     await expect(resolve([tableOf(columns, [])])).rejects.toThrow(Refusal)
