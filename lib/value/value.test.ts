@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { drawBaskets } from '../../bench/needs/baskets.ts'
 import { drawCustomers } from '../../bench/needs/customers.ts'
 import { seededRandom } from '../seeded/seeded.ts'
+import { hitRateOf, learnAffinity } from './affinity.ts'
 import { expectedPurchases, fitBgNbd, probabilityAlive, probabilityOfBuying } from './bg-nbd.ts'
 import { calibrationOf } from './calibration.ts'
 import { expectedValue, fitGammaGamma } from './gamma-gamma.ts'
@@ -86,5 +88,33 @@ describe('what a customer will do', () => {
       came,
     )
     expect(constant.brier).toBeCloseTo(constant.brierOfShare, 3)
+  })
+})
+
+describe('what goes with what', () => {
+  it('is what the same people had, and says because of what', () => {
+    const { nextFor, popular } = learnAffinity([
+      ...Array.from({ length: 30 }, () => ['tent', 'stove']),
+      ...Array.from({ length: 30 }, () => ['lamp', 'rug']),
+      ...Array.from({ length: 40 }, () => ['mug']),
+      ['tent', 'rug'],
+    ])
+    expect(nextFor(['tent'], 1)).toMatchObject([{ item: 'stove', because: 'tent' }])
+    expect(nextFor(['lamp'], 3).map(({ item }) => item)).toEqual(['rug'])
+    expect(nextFor(['mug'], 3)).toEqual([])
+    expect(popular[0]).toBe('mug')
+  })
+
+  it('believes two people less than thirty', () => {
+    const { nextFor } = learnAffinity([...Array.from({ length: 30 }, () => ['a', 'b']), ['a', 'c'], ['a', 'c']])
+    const [b, c] = nextFor(['a'], 2)
+    expect([b?.item, c?.item]).toEqual(['b', 'c'])
+    expect((b?.score ?? 0) / (c?.score ?? 1)).toBeGreaterThan(5)
+  })
+
+  it('finds the item that was held back more often than what is popular does', () => {
+    const { affinity, popularity, people } = hitRateOf(drawBaskets(4_000, 30, 40, 2))
+    expect(people).toBeGreaterThan(3_500)
+    expect(affinity).toBeGreaterThan(popularity * 1.25)
   })
 })
