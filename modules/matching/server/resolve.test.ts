@@ -154,6 +154,12 @@ describe('resolving rows', () => {
         { truth: 'person' },
       ),
     ).rejects.toThrow('There is no column person')
+    await expect(
+      resolve(
+        Array.from({ length: 256 }, () => tableOf(columns, [])),
+        { link: true },
+      ),
+    ).rejects.toThrow('At most 255 files')
     const stopped = new AbortController()
     stopped.abort()
     await expect(

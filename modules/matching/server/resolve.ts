@@ -42,6 +42,8 @@ export interface Resolved extends Matched {
 /** The odds are even: two are one when on the whole more speaks for it than against. */
 export const evenOdds = 0
 const sampled = 20_000
+/** The file of a row has one byte. */
+const mostFiles = 255
 /** All are in memory: about a kilobyte each. */
 const mostRows = 10_000_000
 
@@ -57,6 +59,11 @@ export async function resolveTables(tables: readonly ResolveTable[], options: Re
   const unknown = Object.keys(options.columns ?? {}).find((name) => !names.includes(name))
   if (unknown !== undefined)
     throw new Refusal('bad_input', `There is no column ${unknown}. There are: ${names.join(', ')}.`)
+  if (link && tables.length > mostFiles)
+    throw new Refusal(
+      'bad_input',
+      `At most ${String(mostFiles)} files are linked at once; these are ${String(tables.length)}.`,
+    )
   say('look at the columns')
   const columns = await recognised(names, tables, options)
   const fields = columns.flatMap(({ name, recognised: one }) => ('kind' in one ? [{ name, kind: one.kind }] : []))
