@@ -483,7 +483,10 @@ export async function build(needs: BuildNeeds) {
       await identity.load()
       await channels.prepareRoute()
       await destinations.start()
-      await collect.start([trackingPlans.step, identity.step, profiles.step, consentStep], [destinations.listener])
+      await collect.start(
+        [trackingPlans.step, identity.step, profiles.step, consentStep],
+        [identity.listener, destinations.listener],
+      )
       await jobs.start()
       await imports.start()
       await standingImports.start()

@@ -25,6 +25,9 @@ export function limitOf(type: string): number {
   return 1
 }
 
+/** Whether one person has only one of it, for ever: a second one is a second person. */
+export const isAlone = (type: string) => limitOf(type) === 1
+
 /** What programs send when they know nothing: such a value would make one person of everybody. */
 const blocked = new Set([
   '',

@@ -41,3 +41,25 @@ function base32(bytes: Uint8Array): string {
   }
   return text
 }
+
+/** The 128 bits of an id, as four words, the first the oldest. */
+export function wordsOf(id: string): [number, number, number, number] {
+  let value = 0n
+  for (const letter of id.slice(id.indexOf('_') + 1)) value = (value << 5n) | BigInt(alphabet.indexOf(letter))
+  const word = (at: bigint) => Number((value >> at) & 0xffff_ffffn)
+  return [word(96n), word(64n), word(32n), word(0n)]
+}
+
+/** The id of these 128 bits. */
+export function idFrom<Kind extends string>(kind: Kind, words: readonly [number, number, number, number]): Id<Kind> {
+  // From the last character on, five bits at a time, which is ten times as fast as one number of 128 bits.
+  let text = ''
+  for (let index = 25; index >= 0; index--) {
+    const low = (25 - index) * 5
+    const at = 3 - (low >>> 5)
+    const shift = low & 31
+    const bits = ((words[at] ?? 0) >>> shift) | (shift > 27 && at > 0 ? (words[at - 1] ?? 0) << (32 - shift) : 0)
+    text = alphabet.charAt(bits & 31) + text
+  }
+  return `${kind}_${text}` as Id<Kind>
+}

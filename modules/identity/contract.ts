@@ -5,6 +5,7 @@ import { route } from '../../lib/routes/routes.ts'
 export const ProfileId = idOf('profile')
 
 export const KnownIdentifier = z.object({
+  no: z.number().int(),
   type: z.string(),
   value: z.string(),
   shared: z.boolean(),
@@ -32,7 +33,28 @@ export const Explanation = z.object({
       holds: z.array(z.string()).nullable(),
     }),
   ),
-  decisions: z.array(z.object({ kind: z.string(), because: z.string(), at: z.string() })),
+  /** What was seen together and counts for nothing, and why. */
+  refused: z.array(
+    z.object({
+      a: z.string(),
+      b: z.string(),
+      because: z.string(),
+      since: z.string(),
+      /** The person whom the other end belongs to; null when it is this one. */
+      otherProfileId: ProfileId.nullable(),
+    }),
+  ),
+  decisions: z.array(
+    z.object({
+      kind: z.enum(['share', 'split', 'join', 'demote', 'refuse']),
+      identifiers: z.array(z.string()),
+      others: z.array(z.string()),
+      because: z.string(),
+      /** The colleague who decided; null: Interlock did. */
+      decidedBy: z.string().nullable(),
+      at: z.string(),
+    }),
+  ),
   mergedFrom: z.array(z.object({ profileId: z.string(), at: z.string() })),
 })
 export type Explanation = z.infer<typeof Explanation>

@@ -11,6 +11,7 @@ import {
   trackerScript,
   trackingEndpoints,
   type Collect,
+  type Listener,
   type PipelineStep,
 } from '../../modules/collect/server/index.ts'
 import { createSources, type Source, type Sources } from '../../modules/sources/server/index.ts'
@@ -49,6 +50,7 @@ export interface CollectServer {
 
 export interface Changes {
   steps?: PipelineStep[]
+  listeners?: Listener[]
   journal?: JournalOptions
   clickhouse?: ClickHouse
   postgres?: PostgresPool
@@ -122,7 +124,7 @@ async function start(
   )
   await app.register(trackerScript(changes.tracker))
   await app.ready()
-  if (changes.stands !== true) await collect.start(changes.steps ?? [])
+  if (changes.stands !== true) await collect.start(changes.steps ?? [], changes.listeners ?? [])
   let closed = false
   const server: CollectServer = {
     app,

@@ -46,7 +46,12 @@ export async function aPeopleHouse(engines?: Pick<CollectServer, 'postgres' | 'c
     sources: { get: async (id) => server?.sources.get(id) },
   })
   await identity.load()
-  server = await aCollectServer({ postgres, clickhouse, steps: [identity.step, profiles.step] })
+  server = await aCollectServer({
+    postgres,
+    clickhouse,
+    steps: [identity.step, profiles.step],
+    listeners: [identity.listener],
+  })
   const { collect, sources } = server
   const bySort = new Map<Kind, Source>()
   for (const kind of ['web', 'server', 'crm', 'newsletter'] as const) {

@@ -8,6 +8,7 @@ export interface StoredEvent {
   event: TrackedEvent
   position: bigint
   profileId: string | undefined
+  anchor: number | undefined
 }
 
 export interface PutAside {
@@ -50,6 +51,7 @@ const columns = [
   'previous_id',
   'group_id',
   'profile_id',
+  'anchor',
   'external_ids',
   'time',
   'original_time',
@@ -63,7 +65,7 @@ const columns = [
 ]
 
 /** In the order of the columns. */
-const lineOf = ({ event, position, profileId }: StoredEvent) =>
+const lineOf = ({ event, position, profileId, anchor }: StoredEvent) =>
   JSON.stringify([
     event.sourceId,
     event.messageId,
@@ -74,6 +76,7 @@ const lineOf = ({ event, position, profileId }: StoredEvent) =>
     event.previousId ?? '',
     event.groupId ?? '',
     profileId ?? '',
+    anchor ?? 0,
     event.externalIds,
     instant(event.timeMs),
     instant(event.originalMs),
@@ -87,7 +90,7 @@ const lineOf = ({ event, position, profileId }: StoredEvent) =>
   ])
 
 /** @returns false when something in it can only be said as text */
-function writeRow(rows: RowBinary, { event, position, profileId }: StoredEvent): boolean {
+function writeRow(rows: RowBinary, { event, position, profileId, anchor }: StoredEvent): boolean {
   rows.text(event.sourceId)
   rows.text(event.messageId)
   rows.text(event.type)
@@ -97,6 +100,7 @@ function writeRow(rows: RowBinary, { event, position, profileId }: StoredEvent):
   rows.text(event.previousId ?? '')
   rows.text(event.groupId ?? '')
   rows.text(profileId ?? '')
+  rows.whole(anchor ?? 0)
   rows.count(event.externalIds.length)
   for (const { type, value } of event.externalIds) {
     rows.text(type)

@@ -26,6 +26,8 @@ export interface EventInFlight {
   event: TrackedEvent
   position: bigint
   profileId?: Id<'profile'>
+  /** The number of the identifier that it hangs on: it follows that identifier, whosever it becomes. */
+  anchor?: number
   outcome?: Outcome
   /** It comes out of the quarantine. */
   replayed?: true
@@ -253,7 +255,9 @@ export function createPipeline(
     }
     await over(entries, 'store', 'store_refused', async (some, part) => {
       const events = some.flatMap(({ inFlight, position }) =>
-        inFlight === undefined ? [] : [{ event: inFlight.event, position, profileId: inFlight.profileId }],
+        inFlight === undefined
+          ? []
+          : [{ event: inFlight.event, position, profileId: inFlight.profileId, anchor: inFlight.anchor }],
       )
       await storeEvents(clickhouse, `${batch.token}${part}`, events)
     })

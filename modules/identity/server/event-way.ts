@@ -1,22 +1,19 @@
 import type { Identifier } from '../../../lib/identifiers/identifiers.ts'
 import type { Explainer, TrackedEvent } from '../../collect/server/index.ts'
-import type { Node } from './graph.ts'
-import type { identityStore } from './store.ts'
+import type { IdentityStore } from './store.ts'
 
-const kinds: Readonly<Record<string, string>> = {
-  demote: 'left out',
-  share: 'shared from then on',
-  refuse: 'refused',
-  split: 'split off',
-  join: 'joined',
+/** An identifier that is known. */
+interface Node extends Identifier {
+  no: number
+  shared: boolean
+  profile: string
 }
 
 /**
- * What identity did with one event. Links and decisions are the first of their kind: an event that says again what was known proves nothing new and is
- * in neither.
+ * What identity did with one event. Links are those that it was the first to name: an event that says again what was known proves nothing new.
  */
 export function explainEvent(needs: {
-  store: Pick<ReturnType<typeof identityStore>, 'edgesBy' | 'decisionsBy'>
+  store: Pick<IdentityStore, 'linksBy'>
   identifiersOf(event: TrackedEvent): Identifier[]
   find(identifier: Identifier): Node | undefined
   canonical(profile: string): Promise<string | undefined>
@@ -35,22 +32,21 @@ export function explainEvent(needs: {
       const node = needs.find(identifier)
       return node === undefined ? [] : [node]
     })
-    const ids = nodes.map((node) => node.id)
-    const label = new Map(nodes.map((node) => [node.id, `${node.type} ${node.value}`]))
-    const [edges, decisions, now] = await Promise.all([
-      needs.store.edgesBy(ids, event.sourceId, event.messageId),
-      needs.store.decisionsBy(ids, event.sourceId, event.messageId),
+    const nos = nodes.map((node) => node.no)
+    const label = new Map(nodes.map((node) => [node.no, `${node.type} ${node.value}`]))
+    const [links, now] = await Promise.all([
+      needs.store.linksBy(nos, event.sourceId, event.messageId),
       profileId === undefined ? undefined : needs.canonical(profileId),
     ])
     const person = now ?? profileId
     return {
       name,
-      is: person === undefined || decisions.length > 0 ? 'warn' : 'ok',
+      is: person === undefined || links.some((link) => link.because !== null) ? 'warn' : 'ok',
       says:
         person === undefined
           ? 'It could not be given to anybody.'
           : `It belongs to one person${now !== undefined && now !== profileId ? ', who was another profile when it came' : ''}. ${
-              edges.length === 0 ? 'It proved no link that was not known.' : 'It was the first to prove a link.'
+              links.length === 0 ? 'It proved no link that was not known.' : 'It was the first to prove a link.'
             }`,
       facts: [
         ...(person === undefined ? [] : [{ label: 'Person', says: 'open the profile', to: `/people/${person}` }]),
@@ -66,13 +62,9 @@ export function explainEvent(needs: {
                   : 'is of somebody else'
           return { label: `${identifier.type} ${identifier.value}`, says }
         }),
-        ...edges.map((edge) => ({
-          label: 'Link',
-          says: `${label.get(edge.a) ?? edge.a} – ${label.get(edge.b) ?? edge.b}: ${edge.rule}${edge.cut ? ', cut since' : ''}`,
-        })),
-        ...decisions.map((one) => ({
-          label: kinds[one.kind] ?? one.kind,
-          says: `${one.identifiers.map((id) => label.get(id) ?? id).join(', ')}: ${one.because}`,
+        ...links.map((link) => ({
+          label: link.because === null ? 'Link' : 'Left out',
+          says: `${label.get(link.a) ?? 'one'} – ${label.get(link.b) ?? 'another'}: ${link.because ?? link.rule}`,
         })),
       ],
     }

@@ -1,38 +1,39 @@
-import type { Node } from './graph.ts'
+import { sessionMs } from './turns.ts'
 
-/** A browser that two people use: an event without a user id belongs to whoever used it last, within this time. */
-const sessionMs = 30 * 60_000
 const mostDevices = 50_000
 
 /** Who used which device last. Bounded: the devices that were quiet longest are forgotten, and asked of the store when they come again. */
 export interface LastUsers {
-  /** @param user the node of the user id: whatever its profile becomes part of, it says so */
-  used(deviceId: string, user: Node, atMs: number): void
-  knows(deviceId: string): boolean
-  /** The profile that an event at this time belongs to; undefined outside of anybody's session. */
-  profileAt(deviceId: string, atMs: number): string | undefined
+  /** @returns false when somebody is known to have used it later */
+  used(device: number, user: number, atMs: number): boolean
+  knows(device: number): boolean
+  /** Whose session an instant is in; undefined outside of anybody's; `somebody later` when the last use that is known is after it. */
+  userAt(device: number, atMs: number): number | 'somebody later' | undefined
   clear(): void
 }
 
 /** Nobody used any device yet. */
 export function createLastUsers(): LastUsers {
-  const last = new Map<string, { user: Node; atMs: number }>()
+  const last = new Map<number, { user: number; atMs: number }>()
   return {
-    used(deviceId, user, atMs) {
-      const known = last.get(deviceId)
-      if (known !== undefined && known.atMs > atMs) return
-      last.delete(deviceId)
-      last.set(deviceId, { user, atMs })
-      if (last.size <= mostDevices) return
+    used(device, user, atMs) {
+      const known = last.get(device)
+      if (known !== undefined && known.atMs > atMs) return false
+      last.delete(device)
+      last.set(device, { user, atMs })
+      if (last.size <= mostDevices) return true
       for (const oldest of last.keys()) {
         last.delete(oldest)
         break
       }
+      return true
     },
-    knows: (deviceId) => last.has(deviceId),
-    profileAt(deviceId, atMs) {
-      const known = last.get(deviceId)
-      return known !== undefined && Math.abs(atMs - known.atMs) < sessionMs ? known.user.profile : undefined
+    knows: (device) => last.has(device),
+    userAt(device, atMs) {
+      const known = last.get(device)
+      if (known === undefined) return undefined
+      if (known.atMs > atMs) return 'somebody later'
+      return atMs - known.atMs < sessionMs ? known.user : undefined
     },
     clear: () => {
       last.clear()

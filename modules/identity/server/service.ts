@@ -1,37 +1,58 @@
 import { normalise, type Identifier } from '../../../lib/identifiers/identifiers.ts'
-import type { Id } from '../../../lib/ids/ids.ts'
-import { bridgesOf } from '../../../lib/links/links.ts'
+import { wordsOf, type Id } from '../../../lib/ids/ids.ts'
 import { Refusal } from '../../../lib/refusals/refusals.ts'
 import type { ClickHouse } from '../../../platform/clickhouse/clickhouse.ts'
 import type { Clock } from '../../../platform/clock/clock.ts'
 import type { Log } from '../../../platform/log/log.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import type { Ids } from '../../../platform/random/random.ts'
-import type { EventInFlight, Explainer, PipelineStep, TrackedEvent } from '../../collect/server/index.ts'
+import type { EventInFlight, Explainer, Listener, PipelineStep, TrackedEvent } from '../../collect/server/index.ts'
 import type { Explanation } from '../contract.ts'
+import { createBatch, pairKey, strongest, type Batch } from './batch.ts'
 import { explainEvent } from './event-way.ts'
-import { createGraph, overLimit, plan, type Node } from './graph.ts'
+import { explain } from './explain.ts'
+import { finish, profileIdOf } from './finish.ts'
+import { createGraph } from './graph.ts'
 import { createLastUsers } from './last-users.ts'
-import { isContact, isDevice, type Standing } from './standing.ts'
-import { identityStore, isEmpty, nothingNew, type NewFacts } from './store.ts'
+import { resettle } from './resettle.ts'
+import { identifiersOf } from './said.ts'
+import { createSettledPairs } from './settled-pairs.ts'
+import { isDevice, type Standing } from './standing.ts'
+import { identityStore, type Decision } from './store.ts'
+import { tellTurns, workOutTurns } from './turns.ts'
+
+/** Two groups of identifiers, and what a person decided about them. */
+export interface Verdict {
+  kind: 'split' | 'join'
+  left: readonly number[]
+  right: readonly number[]
+  because: string
+  by: string
+}
 
 export interface Identity {
   /** Reads all identifiers into memory. Before the pipeline starts. */
   load(): Promise<void>
   /** Says of each event whose it is, and makes one profile of two when an event proves it. */
   step: PipelineStep
+  /** Hears of what was stored: works out who used a device that turned out to be shared. */
+  listener: Listener
   profileOf(identifier: Identifier): Id<'profile'> | undefined
-  /** The strongest identifier of an event that passed `step`: what its traits hang on. */
-  anchorOf(event: EventInFlight): string | undefined
+  /** The identifier that the traits of an event which passed `step` hang on. */
+  anchorOf(event: EventInFlight): number | undefined
   /** How well what an event says is proven. */
   standingOf(event: TrackedEvent): Standing
-  /** Profiles that lost or got an identifier without an event of their own, and when; whoever sums profiles up takes them out when it has. */
-  changed: Map<string, Date>
   /** The profile that this one is part of now; itself when it never merged; undefined when there is none. */
   canonical(profile: string): Promise<Id<'profile'> | undefined>
   explain(profile: Id<'profile'>): Promise<Explanation>
   /** What one event named, what it was the first to prove, and what was decided against. */
   explainEvent: Explainer
+  /**
+   * Does what a person decided, in the transaction that notes it elsewhere too: tells two groups of identifiers apart, or makes one person of them, and
+   * works out who everybody is from all that was seen. It stays so, whatever is seen later.
+   * @throws Refusal not_found when one of them is not known
+   */
+  decide(verdict: Verdict, also?: (tx: Postgres) => Promise<void>): Promise<void>
   /** How many identifiers are known. */
   readonly size: number
 }
@@ -48,19 +69,37 @@ export function createIdentity(needs: {
   /** Whether a source's write key is public: web sites and apps. */
   isOnDevice: (sourceId: string) => boolean
 }): Identity {
-  const { postgres, clickhouse, ids } = needs
+  const { postgres, clickhouse, clock, ids, log } = needs
   const graph = createGraph()
   const store = identityStore(postgres)
-  const anchors = new WeakMap<EventInFlight, string>()
+  const anchors = new WeakMap<EventInFlight, number>()
   const lastUsers = createLastUsers()
-  const changed = new Map<string, Date>()
-  const decided = new Set<string>()
-  const mergedAway = new Map<string, string>()
+  const settled = createSettledPairs()
+  const profileOf = (no: number) => profileIdOf(graph, no)
+  let line: Promise<unknown> = Promise.resolve()
+
+  /** One writer: events and decisions take turns. */
+  function alone<T>(work: () => Promise<T>): Promise<T> {
+    const mine = line.then(work, work)
+    line = mine.catch(() => undefined)
+    return mine
+  }
 
   async function load(): Promise<void> {
     graph.clear()
     lastUsers.clear()
-    for await (const nodes of store.everyIdentifier()) for (const node of nodes) graph.add(node)
+    settled.clear()
+    for await (const rows of store.everyIdentifier())
+      for (const row of rows)
+        graph.load(row.no, row, {
+          owner: row.owner ?? row.no,
+          profile: row.born_as === null ? undefined : wordsOf(row.born_as),
+          standing: row.standing,
+          shared: row.shared_at !== null,
+          atMs: row.created_at.getTime(),
+        })
+    graph.loaded()
+    for (const no of await store.contended()) if (graph.ownerOf(no) !== 0) graph.setContended(graph.ownerOf(no), true)
   }
 
   function standingOf(event: TrackedEvent): Standing {
@@ -69,341 +108,192 @@ export function createIdentity(needs: {
     return named ? 1 : 0
   }
 
-  /** Adds what one event says to memory and to `facts`. */
-  function resolve(inFlight: EventInFlight, facts: NewFacts): void {
-    const { event } = inFlight
-    const at = new Date(event.timeMs)
-    const standing = standingOf(event)
-    const { linking, claimed, left } = sorted(identifiersOf(event), standing)
-    if (linking.length + claimed.length + left.length === 0) return
-    const origin = { sourceId: event.sourceId, messageId: event.messageId, at }
-    const found = plan(graph, linking, event.timeMs)
-
-    for (const { identifier, because } of found.demoted) {
-      const node = graph.find(identifier)
-      decide(facts, 'demote', identifier, because, origin)
-      // What was seen with two people is shared from now on, for good. A public key can say so of devices only.
-      if (node !== undefined && !node.shared && (standing === 2 ? node.type !== 'user_id' : isDevice(node)))
-        share(node, origin, facts)
+  /** Changes memory and the store together, or neither. */
+  async function change(work: (batch: Batch, tx: Postgres) => Promise<void>): Promise<Batch> {
+    graph.begin()
+    const batch = createBatch(graph, settled, profileOf)
+    try {
+      const at = clock.now()
+      await postgres.transaction(async (tx) => {
+        const inside = identityStore(tx)
+        await work(batch, tx)
+        await inside.putObservations([...batch.facts.observations.values()])
+        const newDecision = { decision: () => ids.next('decision') }
+        await resettle({ graph, batch, store: inside, log, ids: newDecision, at })
+        const { facts } = batch
+        await finish({ graph, facts, store: inside, newProfile: () => ids.next('profile'), at })
+      })
+    } catch (error) {
+      // Memory must not know what the database does not.
+      graph.rollback()
+      throw error
     }
-    for (const identifier of left)
-      decide(facts, 'demote', identifier, 'a device that names no user id does not say whose address it is', origin)
-
-    let profile = found.profile ?? sliceOf(found.links, event)
-    if (profile === undefined && linking.length + claimed.length === 0)
-      profile = left.map((identifier) => graph.find(identifier)?.profile).find((one) => one !== undefined)
-    profile ??= newProfile(facts, at)
-    for (const gone of found.absorb) {
-      // A copy, because moving a node takes it out of what is walked here.
-      for (const node of Array.from(graph.members(gone))) {
-        graph.move(node, profile)
-        facts.moved.push(node)
-      }
-      mergedAway.set(gone, profile)
-      facts.merges.push({ from: gone, into: profile, at })
-    }
-    const taken = claimed.filter((identifier) => takeOver(identifier, profile, origin, facts))
-
-    const rule = event.type === 'alias' ? 'said to be the same (alias)' : 'in one event'
-    let anchor: Node | undefined
-    for (const identifier of [...found.links, ...taken]) {
-      let node = graph.find(identifier)
-      const known = node !== undefined
-      if (node === undefined) {
-        const { type, value } = identifier
-        node = { id: ids.next('identifier'), type, value, profile, shared: false, standing, atMs: event.timeMs }
-        graph.add(node)
-        facts.identifiers.push({ ...node, sourceId: event.sourceId, at })
-      } else if (node.standing < standing && node.profile === profile) {
-        node.standing = standing
-        facts.proven.push(node)
-      }
-      if (anchor !== undefined && (!known || found.absorb.length > 0 || taken.includes(identifier)))
-        facts.edges.push({ a: anchor.id, b: node.id, rule, ...origin })
-      // Traits never hang on an address that is not proven: they would go where it goes.
-      if (anchor === undefined && !node.shared && (standing > 0 || !isContact(node))) anchor = node
-    }
-    const others = [...found.links, ...taken, ...found.demoted.map((one) => one.identifier), ...left]
-    if (anchor !== undefined) observe(anchor, others, inFlight, facts)
-    const named = found.links.find(({ type }) => type === 'user_id')
-    const user = named === undefined ? undefined : graph.find(named)
-    for (const identifier of others) {
-      const node = isDevice(identifier) ? graph.find(identifier) : undefined
-      if (node !== undefined && user !== undefined) lastUsers.used(node.id, user, event.timeMs)
-    }
-    inFlight.profileId = profile as Id<'profile'>
-    if (anchor !== undefined) anchors.set(inFlight, anchor.id)
-  }
-
-  /**
-   * What links, what does not. A device that names no user id links no address that another profile has (`left`). An address that only such a device
-   * ever named (`claimed`) does not pull that device's profile in: whoever proves it takes it over.
-   */
-  function sorted(identifiers: readonly Identifier[], standing: Standing) {
-    const linking: Identifier[] = []
-    const claimed: Identifier[] = []
-    const left: Identifier[] = []
-    const home = new Set(identifiers.flatMap((one) => (isContact(one) ? [] : [graph.find(one)?.profile])))
-    for (const identifier of identifiers) {
-      const node = isContact(identifier) ? graph.find(identifier) : undefined
-      if (node === undefined || node.shared || home.has(node.profile)) linking.push(identifier)
-      else if (standing === 0) left.push(identifier)
-      else if (node.standing === 0) claimed.push(identifier)
-      else linking.push(identifier)
-    }
-    return { linking, claimed, left }
-  }
-
-  interface Origin {
-    sourceId: string
-    messageId: string
-    at: Date
-  }
-
-  /** Moves an address that was only claimed to the profile that proves it. @returns whether it did */
-  function takeOver(identifier: Identifier, profile: string, origin: Origin, facts: NewFacts): boolean {
-    const node = graph.find(identifier)
-    if (node === undefined || node.profile === profile) return true
-    const because = overLimit(graph, [profile], [identifier], origin.at.getTime())
-    if (because !== undefined) {
-      decide(facts, 'demote', identifier, because, origin)
-      return false
-    }
-    leave(node, profile, origin.at, facts)
-    return true
-  }
-
-  /** Takes one identifier out of its profile. */
-  function leave(node: Node, profile: string, at: Date, facts: NewFacts): void {
-    changed.set(node.profile, at)
-    changed.set(profile, at)
-    graph.move(node, profile)
-    facts.moved.push(node)
-    facts.cut.push({ id: node.id, at })
-  }
-
-  /** From now on it joins nobody; a device that belonged to the first of two people is its own from now on. */
-  function share(node: Node, origin: Origin, facts: NewFacts): void {
-    node.shared = true
-    facts.shared.push({ id: node.id, at: origin.at })
-    decide(facts, 'share', node, 'it was seen with two people, so it joins nobody from now on', origin)
-    if (isDevice(node) && graph.members(node.profile).length > 1)
-      leave(node, newProfile(facts, origin.at), origin.at, facts)
-  }
-
-  function newProfile(facts: NewFacts, at: Date): string {
-    const id = ids.next('profile')
-    facts.profiles.push({ id, at })
-    return id
-  }
-
-  /** Writes a decision down, once for each identifier and source as long as memory serves: events can repeat it a thousand times a second. */
-  function decide(facts: NewFacts, kind: 'demote' | 'share', of: Identifier, because: string, origin: Origin): void {
-    const key = `${kind} ${of.type} ${of.value} ${origin.sourceId}`
-    if (decided.has(key)) return
-    if (decided.size >= 10_000) decided.clear()
-    decided.add(key)
-    const node = graph.find(of)
-    const identifiers = node === undefined ? [] : [node.id]
-    facts.decisions.push({ id: ids.next('decision'), kind, identifiers, because, ...origin })
-  }
-
-  /** Counts that identifiers were seen together. */
-  function observe(anchor: Node, others: readonly Identifier[], inFlight: EventInFlight, facts: NewFacts): void {
-    const { event, position } = inFlight
-    for (const identifier of others) {
-      const node = graph.find(identifier)
-      if (node === undefined || node === anchor) continue
-      const key = `${anchor.id} ${node.id} ${event.sourceId}`
-      const seen = facts.observations.get(key)
-      if (seen === undefined) {
-        const { timeMs, sourceId } = event
-        const pair = { a: anchor.id, b: node.id, sourceId }
-        facts.observations.set(key, { ...pair, events: 1, firstMs: timeMs, lastMs: timeMs, lastPosition: position })
-      } else {
-        seen.events += 1
-        seen.firstMs = Math.min(seen.firstMs, event.timeMs)
-        seen.lastMs = Math.max(seen.lastMs, event.timeMs)
-        seen.lastPosition = position
-      }
-    }
+    graph.commit()
+    return batch
   }
 
   /** Only shared identifiers: the person who used the device last, else the device's own profile. */
-  function sliceOf(links: readonly Identifier[], event: TrackedEvent): string | undefined {
-    for (const identifier of links) {
-      const node = graph.find(identifier)
-      if (node !== undefined) return lastUsers.profileAt(node.id, event.timeMs) ?? node.profile
-    }
-    return undefined
+  function userOf(device: number, event: TrackedEvent, batch: Batch): number {
+    if (!graph.isShared(device) || !isDevice({ type: graph.typeOf(device) })) return device
+    const user = lastUsers.userAt(device, event.timeMs)
+    // Somebody may have used it before this one did, and after: that is worked out from all of its events.
+    if (user === 'somebody later') batch.facts.turns.add(device)
+    return typeof user === 'number' ? user : device
   }
 
   /** Shared devices that come without a user id and that memory has forgotten: the store knows who used them last. */
   async function rememberUsers(events: readonly EventInFlight[]): Promise<void> {
-    const wanted = new Set<string>()
+    const wanted = new Set<number>()
     for (const { event } of events) {
       if (event.userId !== undefined || event.anonymousId === undefined) continue
       const found = normalise({ type: 'anonymous_id', value: event.anonymousId })
-      const node = found === undefined ? undefined : graph.find(found)
-      if (node?.shared === true && !lastUsers.knows(node.id)) wanted.add(node.id)
+      const no = found === undefined ? 0 : graph.find(found)
+      if (no !== 0 && graph.isShared(no) && !lastUsers.knows(no)) wanted.add(no)
     }
     if (wanted.size === 0) return
-    for (const row of await store.lastUsersOf([...wanted])) {
-      const user = graph.find({ type: 'user_id', value: row.user_id })
-      if (user !== undefined) lastUsers.used(row.device, user, row.last_at.getTime())
-    }
-  }
-  const follow = (profile: string): string => {
-    const next = mergedAway.get(profile)
-    return next === undefined ? profile : follow(next)
+    for (const row of await store.lastUsersOf([...wanted]))
+      lastUsers.used(row.device, row.user_no, row.last_at.getTime())
   }
 
   /** Events of our own that name a profile: what it is part of now. From any other source such a name counts for nothing. */
-  async function profilesNamed(events: readonly EventInFlight[]): Promise<Map<EventInFlight, Id<'profile'>>> {
+  async function profilesNamed(events: readonly EventInFlight[]) {
     const internal = needs.internalSource?.()
     const named = new Map<EventInFlight, string>()
     for (const inFlight of events) {
       const profile = inFlight.event.externalIds.find((one) => one.type === 'profile')?.value
       if (inFlight.event.sourceId === internal && profile !== undefined) named.set(inFlight, profile)
     }
-    if (named.size === 0) return new Map()
+    if (named.size === 0) return new Map<EventInFlight, number>()
     const now = await store.canonicals([...new Set(named.values())])
     return new Map(
       [...named].flatMap(([inFlight, profile]) => {
-        const found = now.get(profile)
-        return found === undefined ? [] : [[inFlight, found as Id<'profile'>] as const]
+        const nos = now.get(profile)?.nos ?? []
+        if (nos.length === 0) return []
+        // What was sent to an address goes where the address goes, should the person be taken apart.
+        const address = inFlight.event.externalIds.find((one) => one.type === 'email')
+        const no = address === undefined ? 0 : graph.find(address)
+        return [[inFlight, nos.includes(no) ? no : strongest(graph, nos)] as const]
       }),
     )
   }
 
-  /** Tells ClickHouse of merges. What was committed and not told (a crash in between) is told the next time. */
-  async function tellMerges(): Promise<void> {
-    const rows = await store.untold()
-    if (rows.length === 0) return
-    const seqs = [...new Set(rows.map((row) => row.seq))]
-    await clickhouse.insert(
-      'profile_override',
-      rows.map((row) => ({ from_profile: row.from_profile, to_profile: row.into_profile, version: seqs.at(-1) ?? 0 })),
-      { token: `override ${String(seqs[0])} ${String(seqs.at(-1))}` },
-    )
-    await store.told(seqs)
+  /** Tells ClickHouse what became of what. What was committed and not told (a crash in between) is told the next time. */
+  async function tell(): Promise<void> {
+    for (let rows = await store.untold(); rows.length > 0; rows = await store.untold()) {
+      const version = rows.at(-1)?.seq ?? 0
+      const token = `${String(rows[0]?.seq)} ${String(version)}`
+      const whole = rows.filter((row) => row.identifier_no === null)
+      const single = rows.flatMap(({ seq, identifier_no: no, to_profile: to }) => (no === null ? [] : { seq, no, to }))
+      if (whole.length > 0)
+        await clickhouse.insert(
+          'profile_override',
+          whole.map((row) => ({ from_profile: row.from_profile, to_profile: row.to_profile, version: row.seq })),
+          { token: `override ${token}` },
+        )
+      if (single.length > 0) {
+        await clickhouse.insert(
+          'anchor_override',
+          single.map(({ seq, no, to }) => ({
+            anchor: no,
+            since: '1970-01-01T00:00:00.000Z',
+            to_profile: to,
+            version: seq,
+          })),
+          { token: `anchor ${token}` },
+        )
+        const turns = await store.turnsOf(single.map(({ no }) => no))
+        await tellTurns(
+          { clickhouse },
+          turns.map((turn) => ({ ...turn, to: profileOf(turn.holder) })),
+        )
+      }
+      await store.told(rows.map((row) => row.seq))
+    }
+  }
+
+  async function run(events: readonly EventInFlight[]): Promise<void> {
+    const named = await profilesNamed(events)
+    await rememberUsers(events)
+    const whose = new Map<EventInFlight, number>(named)
+    const batch = await change(async (open) => {
+      for (const inFlight of events) {
+        if (inFlight.outcome !== undefined || named.has(inFlight)) continue
+        const { event } = inFlight
+        const found = open.take(inFlight, standingOf(event))
+        if (found === undefined) continue
+        if (found.traits !== 0) anchors.set(inFlight, found.traits)
+        whose.set(inFlight, found.event)
+        if (event.userId === undefined) continue
+        const user = graph.find(normalise({ type: 'user_id', value: event.userId }) ?? { type: '', value: '' })
+        for (const identifier of identifiersOf(event)) {
+          const device = isDevice(identifier) ? graph.find(identifier) : 0
+          if (device === 0 || user === 0) continue
+          if (!lastUsers.used(device, user, event.timeMs) && graph.isShared(device)) open.facts.turns.add(device)
+        }
+      }
+      await Promise.resolve()
+    })
+    const late = new Set<number>()
+    for (const [inFlight, no] of whose) {
+      const anchor = named.has(inFlight) ? no : userOf(no, inFlight.event, batch)
+      inFlight.anchor = anchor
+      inFlight.profileId = profileOf(anchor) as Id<'profile'>
+    }
+    for (const device of batch.facts.turns) late.add(device)
+    await store.turnsAreDue([...late])
+    for (const { a, b, standing, firstMs } of batch.facts.observations.values())
+      settled.add(pairKey([a, b], standing), firstMs)
+    await tell()
   }
 
   return {
     load,
-    step: {
-      name: 'identity',
-      async run({ events }) {
-        const facts = nothingNew()
-        const named = await profilesNamed(events)
-        await rememberUsers(events)
-        for (const inFlight of events) {
-          if (inFlight.outcome !== undefined) continue
-          const profile = named.get(inFlight)
-          if (profile === undefined) resolve(inFlight, facts)
-          else inFlight.profileId = profile
-        }
-        // A profile that was found early in the batch may have become part of another later in it.
-        for (const inFlight of events)
-          if (inFlight.profileId !== undefined) inFlight.profileId = follow(inFlight.profileId) as Id<'profile'>
-        mergedAway.clear()
-        if (!isEmpty(facts)) {
-          try {
-            await postgres.transaction((tx) => identityStore(tx).write(facts))
-          } catch (error) {
-            // Memory must not know what the database does not.
-            await load()
-            throw error
-          }
-        }
-        await tellMerges()
-      },
-    },
+    step: { name: 'identity', run: ({ events }) => alone(() => run(events)) },
+    listener: { name: 'identity', hear: () => alone(() => workOutTurns({ graph, store, clickhouse })) },
     profileOf(identifier) {
       const found = normalise(identifier)
-      return found === undefined ? undefined : (graph.find(found)?.profile as Id<'profile'> | undefined)
+      const no = found === undefined ? 0 : graph.find(found)
+      return no === 0 ? undefined : (profileOf(no) as Id<'profile'>)
     },
     anchorOf: (event) => anchors.get(event),
     standingOf,
-    changed,
     canonical: async (profile) => (await store.canonical(profile)) as Id<'profile'> | undefined,
-    async explain(profile) {
-      const identifiers = await store.identifiersOf(profile)
-      if (identifiers.length === 0) throw new Refusal('not_found', 'There is no such person.')
-      const nodes = identifiers.map((row) => row.id)
-      const together = new Map((await store.observationsAmong(nodes)).map((row) => [`${row.a} ${row.b}`, row]))
-      const label = new Map(identifiers.map((row) => [row.id, `${row.type} ${row.value}`]))
-      const edges = await store.edgesAmong(nodes)
-      const holds = new Map(bridgesOf(edges).map(({ link, side }) => [link, side.map((id) => label.get(id) ?? '')]))
-      return {
-        profileId: profile,
-        identifiers: identifiers.map((row) => ({
-          type: row.type,
-          value: row.value,
-          shared: row.shared_at !== null,
-          sourceId: row.source_id,
-          firstSeenAt: row.created_at.toISOString(),
-        })),
-        links: edges.map((row, at) => ({
-          a: label.get(row.a) ?? '',
-          b: label.get(row.b) ?? '',
-          rule: row.rule,
-          sourceId: row.source_id,
-          messageId: row.message_id,
-          at: row.at.toISOString(),
-          events: Number(together.get(`${row.a} ${row.b}`)?.events ?? 1),
-          lastAt: (together.get(`${row.a} ${row.b}`)?.last_at ?? row.at).toISOString(),
-          holds: holds.get(at) ?? null,
-        })),
-        decisions: (await store.decisionsOn(nodes)).map((row) => ({ ...row, at: row.at.toISOString() })),
-        mergedFrom: (await store.mergedInto(profile)).map((row) => ({
-          profileId: row.from_profile,
-          at: row.at.toISOString(),
-        })),
-      }
-    },
+    explain: (profile) => explain(store, profile),
     explainEvent: explainEvent({
       store,
       identifiersOf,
-      find: (identifier) => graph.find(identifier),
+      find: (identifier) => {
+        const no = graph.find(identifier)
+        return no === 0 ? undefined : { no, ...identifier, shared: graph.isShared(no), profile: profileOf(no) }
+      },
       canonical: (profile) => store.canonical(profile),
     }),
+    decide: (verdict, also) =>
+      alone(async () => {
+        const all = [...verdict.left, ...verdict.right]
+        if (all.some((no) => graph.ownerOf(no) === 0)) throw new Refusal('not_found', 'There is no such identifier.')
+        const decision: Decision = {
+          id: ids.next('decision'),
+          kind: verdict.kind,
+          identifiers: [...verdict.left],
+          others: [...verdict.right],
+          because: verdict.because,
+          sourceId: '',
+          messageId: '',
+          decidedBy: verdict.by,
+          at: clock.now(),
+        }
+        await change(async (batch, tx) => {
+          await identityStore(tx).putDecisions([decision])
+          batch.unsettle(all)
+          for (const no of all) batch.facts.again.add(no)
+          await also?.(tx)
+        })
+        settled.clear()
+        await tell()
+      }),
     get size() {
       return graph.size
     },
   }
-}
-
-/** What an event says of who it is about, normalised, blocked values left out, each once. */
-function identifiersOf(event: TrackedEvent): Identifier[] {
-  const traits = { ...objectOf(event.context['traits']), ...event.traits }
-  const country = textOf(objectOf(traits['address'])['country']) ?? undefined
-  const said: Identifier[] = [
-    ...(event.userId === undefined ? [] : [{ type: 'user_id', value: event.userId }]),
-    ...(event.anonymousId === undefined ? [] : [{ type: 'anonymous_id', value: event.anonymousId }]),
-    ...(event.type === 'alias' && event.previousId !== undefined
-      ? [{ type: 'anonymous_id', value: event.previousId }]
-      : []),
-    ...event.externalIds.filter((identifier) => identifier.type !== 'profile'),
-  ]
-  // Traits of a group call are the group's; those of everything else the person's.
-  if (event.type !== 'group')
-    for (const type of ['email', 'phone']) {
-      const value = textOf(traits[type])
-      if (value !== null) said.push({ type, value })
-    }
-  const seen = new Set<string>()
-  return said.flatMap((identifier) => {
-    const found = normalise(identifier, country)
-    const key = found === undefined ? '' : `${found.type} ${found.value}`
-    if (found === undefined || seen.has(key)) return []
-    seen.add(key)
-    return [found]
-  })
-}
-function objectOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
-}
-function textOf(value: unknown): string | null {
-  return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : null
 }

@@ -10,3 +10,6 @@ export type Standing = 0 | 1 | 2
 export const isContact = ({ type }: Pick<Identifier, 'type'>) => type === 'email' || type === 'phone'
 /** What two people may use one after the other. */
 export const isDevice = ({ type }: Pick<Identifier, 'type'>) => type === 'anonymous_id' || type === 'device_id'
+
+/** Why a device that names no user id links no address. */
+export const unproven = 'a device that names no user id does not say whose address it is'

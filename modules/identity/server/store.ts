@@ -1,194 +1,260 @@
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
-import type { Node } from './graph.ts'
+import type { Pair, Said } from './settle.ts'
 import type { Standing } from './standing.ts'
 
+/** An identifier as the store has it. */
+export interface IdentifierRow {
+  no: number
+  type: string
+  value: string
+  profile_id: string
+  born_as: string | null
+  home: number | null
+  shared_at: Date | null
+  standing: Standing
+  source_id: string
+  created_at: Date
+}
+
 export interface Observation {
-  a: string
-  b: string
+  a: number
+  b: number
   sourceId: string
+  standing: Standing
+  rule: string
+  messageId: string
   events: number
   firstMs: number
   lastMs: number
   lastPosition: bigint
 }
 
-/** Everything that one batch brings that was not known. */
-export interface NewFacts {
-  profiles: { id: string; at: Date }[]
-  identifiers: (Node & { sourceId: string; at: Date })[]
-  edges: { a: string; b: string; rule: string; sourceId: string; messageId: string; at: Date }[]
-  moved: Node[]
-  /** Identifiers that are proven better than before. */
-  proven: Node[]
-  /** Identifiers whose edges count no longer. */
-  cut: { id: string; at: Date }[]
-  /** By pair and source, added up over the batch. */
-  observations: Map<string, Observation>
-  shared: { id: string; at: Date }[]
-  decisions: {
-    id: string
-    kind: 'demote' | 'share' | 'refuse'
-    identifiers: string[]
-    because: string
-    sourceId: string
-    messageId: string
-    at: Date
-  }[]
-  merges: { from: string; into: string; at: Date }[]
+export interface Decision {
+  id: string
+  kind: 'share' | 'split' | 'join'
+  identifiers: number[]
+  others: number[]
+  because: string
+  sourceId: string
+  messageId: string
+  decidedBy: string | null
+  at: Date
 }
 
-export const nothingNew = (): NewFacts => ({
-  profiles: [],
-  identifiers: [],
-  edges: [],
-  moved: [],
-  proven: [],
-  cut: [],
-  observations: new Map(),
-  shared: [],
-  decisions: [],
-  merges: [],
-})
-export const isEmpty = (facts: NewFacts) =>
-  Object.values(facts).every(
-    (all: unknown[] | Map<string, unknown>) => (all instanceof Map ? all.size : all.length) === 0,
-  )
+/** What became part of what: a whole profile, or one identifier alone. */
+export interface Resolution {
+  identifierNo: number | null
+  from: string
+  to: string
+}
 
 const column = <Row, Value>(rows: readonly Row[], pick: (row: Row) => Value) => rows.map(pick)
+const pairs = (rows: readonly { a: number; b: number }[]) => [
+  column(rows, (row) => row.a),
+  column(rows, (row) => row.b),
+]
 
-/** The statements of identity, and nothing but statements. */
+/** The statements of identity, and nothing but statements: one for each kind of fact, whatever the size of the batch. */
 export function identityStore(postgres: Postgres) {
   return {
-    async *everyIdentifier(): AsyncGenerator<Node[]> {
-      for (let after = ''; ;) {
-        const rows = await postgres.query<{
-          id: string
-          type: string
-          value: string
-          profile_id: string
-          shared: boolean
-          standing: Standing
-          created_at: Date
-        }>(
-          'SELECT id, type, value, profile_id, shared_at IS NOT NULL AS shared, standing, created_at FROM identity.identifier WHERE id > $1 ORDER BY id LIMIT 20000',
+    async *everyIdentifier(): AsyncGenerator<(IdentifierRow & { owner: number | null })[]> {
+      for (let after = 0; ;) {
+        const rows = await postgres.query<IdentifierRow & { owner: number | null }>(
+          `SELECT i.*, (SELECT o.no FROM identity.identifier o WHERE o.born_as = i.profile_id LIMIT 1) AS owner
+             FROM identity.identifier i WHERE i.no > $1 ORDER BY i.no LIMIT 20000`,
           [after],
         )
         if (rows.length === 0) return
-        yield rows.map((row) => ({
-          id: row.id,
-          type: row.type,
-          value: row.value,
-          profile: row.profile_id,
-          shared: row.shared,
-          standing: row.standing,
-          atMs: row.created_at.getTime(),
-        }))
-        after = rows.at(-1)?.id ?? ''
+        yield rows
+        after = rows.at(-1)?.no ?? after
       }
     },
-    /** One statement for each kind of fact, whatever the size of the batch. */
-    async write(facts: NewFacts) {
-      if (facts.profiles.length > 0)
-        await postgres.query(
-          'INSERT INTO identity.profile (id, created_at) SELECT * FROM unnest($1::text[], $2::timestamptz[]) ON CONFLICT DO NOTHING',
-          [column(facts.profiles, (row) => row.id), column(facts.profiles, (row) => row.at)],
+    /** Identifiers about which something was refused or decided. */
+    contended: async () =>
+      (
+        await postgres.query<{ no: number }>(
+          `SELECT a AS no FROM identity.refusal UNION SELECT b FROM identity.refusal
+           UNION SELECT unnest(identifiers || others) FROM identity.decision WHERE kind IN ('split', 'join')`,
         )
-      if (facts.identifiers.length > 0)
-        await postgres.query(
-          'INSERT INTO identity.identifier (id, type, value, profile_id, source_id, created_at, standing) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::smallint[])',
-          [
-            column(facts.identifiers, (row) => row.id),
-            column(facts.identifiers, (row) => row.type),
-            column(facts.identifiers, (row) => row.value),
-            column(facts.identifiers, (row) => row.profile),
-            column(facts.identifiers, (row) => row.sourceId),
-            column(facts.identifiers, (row) => row.at),
-            column(facts.identifiers, (row) => row.standing),
-          ],
-        )
-      if (facts.moved.length > 0)
-        await postgres.query(
-          'UPDATE identity.identifier i SET profile_id = m.profile FROM unnest($1::text[], $2::text[]) AS m (id, profile) WHERE i.id = m.id',
-          [column(facts.moved, (row) => row.id), column(facts.moved, (row) => row.profile)],
-        )
-      if (facts.shared.length > 0)
-        await postgres.query(
-          'UPDATE identity.identifier i SET shared_at = s.at FROM unnest($1::text[], $2::timestamptz[]) AS s (id, at) WHERE i.id = s.id AND i.shared_at IS NULL',
-          [column(facts.shared, (row) => row.id), column(facts.shared, (row) => row.at)],
-        )
-      if (facts.edges.length > 0)
-        await postgres.query(
-          'INSERT INTO identity.edge (a, b, rule, source_id, message_id, at) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[]) ON CONFLICT DO NOTHING',
-          [
-            column(facts.edges, (row) => row.a),
-            column(facts.edges, (row) => row.b),
-            column(facts.edges, (row) => row.rule),
-            column(facts.edges, (row) => row.sourceId),
-            column(facts.edges, (row) => row.messageId),
-            column(facts.edges, (row) => row.at),
-          ],
-        )
-      if (facts.proven.length > 0)
-        await postgres.query(
-          'UPDATE identity.identifier i SET standing = greatest(i.standing, p.standing) FROM unnest($1::text[], $2::smallint[]) AS p (id, standing) WHERE i.id = p.id',
-          [column(facts.proven, (row) => row.id), column(facts.proven, (row) => row.standing)],
-        )
-      if (facts.cut.length > 0)
-        await postgres.query(
-          'UPDATE identity.edge e SET cut_at = c.at FROM unnest($1::text[], $2::timestamptz[]) AS c (id, at) WHERE (e.a = c.id OR e.b = c.id) AND e.cut_at IS NULL',
-          [column(facts.cut, (row) => row.id), column(facts.cut, (row) => row.at)],
-        )
-      if (facts.observations.size > 0) {
-        const seen = [...facts.observations.values()]
-        await postgres.query(
-          `INSERT INTO identity.observation AS o (a, b, source_id, events, first_at, last_at, last_position)
-           SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::timestamptz[], $7::bigint[])
-           ON CONFLICT (a, b, source_id) DO UPDATE SET events = o.events + excluded.events, first_at = least(o.first_at, excluded.first_at),
-             last_at = greatest(o.last_at, excluded.last_at), last_position = excluded.last_position
-           WHERE o.last_position <> excluded.last_position`,
-          [
-            column(seen, (row) => row.a),
-            column(seen, (row) => row.b),
-            column(seen, (row) => row.sourceId),
-            column(seen, (row) => row.events),
-            column(seen, (row) => new Date(row.firstMs)),
-            column(seen, (row) => new Date(row.lastMs)),
-            column(seen, (row) => String(row.lastPosition)),
-          ],
-        )
-      }
-      for (const row of facts.decisions)
-        await postgres.query('INSERT INTO identity.decision VALUES ($1, $2, $3, $4, $5, $6, $7)', [
-          row.id,
-          row.kind,
-          row.identifiers,
-          row.because,
-          row.sourceId,
-          row.messageId,
-          row.at,
-        ])
-      for (const row of facts.merges) {
-        // Whoever had merged into the one that goes now is part of where it goes.
-        await postgres.query('UPDATE identity.profile SET merged_into = $2 WHERE id = $1 OR merged_into = $1', [
-          row.from,
-          row.into,
-        ])
-        await postgres.query('INSERT INTO identity.merge (from_profile, into_profile, at) VALUES ($1, $2, $3)', [
-          row.from,
-          row.into,
-          row.at,
-        ])
-      }
+      ).map((row) => row.no),
+    async putIdentifiers(
+      rows: readonly {
+        no: number
+        type: string
+        value: string
+        profile: string
+        bornAs: string | null
+        home: number | null
+        sharedAt: Date | null
+        standing: number
+        sourceId: string
+        at: Date
+      }[],
+    ) {
+      if (rows.length === 0) return
+      await postgres.query(
+        `INSERT INTO identity.identifier (no, type, value, profile_id, born_as, home, shared_at, standing, source_id, created_at)
+         SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[], $8::smallint[], $9::text[], $10::timestamptz[])`,
+        [
+          column(rows, (row) => row.no),
+          column(rows, (row) => row.type),
+          column(rows, (row) => row.value),
+          column(rows, (row) => row.profile),
+          column(rows, (row) => row.bornAs),
+          column(rows, (row) => row.home),
+          column(rows, (row) => row.sharedAt),
+          column(rows, (row) => row.standing),
+          column(rows, (row) => row.sourceId),
+          column(rows, (row) => row.at),
+        ],
+      )
     },
-    /** Merges that ClickHouse was not told of; the whole lineage of each, because an earlier one may point to what is gone now. */
+    /** Where known identifiers are now, what they brought, and how well they are proven. */
+    async changeIdentifiers(
+      rows: readonly {
+        no: number
+        profile: string
+        bornAs: string | null
+        standing: number
+        sharedAt: Date | null
+        firstAt: Date
+      }[],
+    ) {
+      if (rows.length === 0) return
+      await postgres.query(
+        `UPDATE identity.identifier i SET profile_id = c.profile, born_as = c.born, standing = c.standing, created_at = c.at,
+           shared_at = CASE WHEN c.shared IS NULL THEN NULL ELSE coalesce(i.shared_at, c.shared) END
+         FROM unnest($1::bigint[], $2::text[], $3::text[], $4::smallint[], $5::timestamptz[], $6::timestamptz[]) AS c (no, profile, born, standing, shared, at) WHERE i.no = c.no`,
+        [
+          column(rows, (row) => row.no),
+          column(rows, (row) => row.profile),
+          column(rows, (row) => row.bornAs),
+          column(rows, (row) => row.standing),
+          column(rows, (row) => row.sharedAt),
+          column(rows, (row) => row.firstAt),
+        ],
+      )
+    },
+    async putHomes(rows: readonly { no: number; home: number | null }[]) {
+      if (rows.length === 0) return
+      await postgres.query(
+        'UPDATE identity.identifier i SET home = h.home FROM unnest($1::bigint[], $2::bigint[]) AS h (no, home) WHERE i.no = h.no',
+        [column(rows, (row) => row.no), column(rows, (row) => row.home)],
+      )
+    },
+    async putProfiles(ids: readonly string[], at: Date) {
+      if (ids.length === 0) return
+      await postgres.query(
+        'INSERT INTO identity.profile (id, created_at) SELECT id, $2 FROM unnest($1::text[]) AS p (id) ON CONFLICT DO NOTHING',
+        [[...ids], at],
+      )
+    },
+    async putObservations(seen: readonly Observation[]) {
+      if (seen.length === 0) return
+      await postgres.query(
+        `INSERT INTO identity.observation AS o (a, b, source_id, standing, rule, message_id, events, first_at, last_at, last_position)
+         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::smallint[], $5::text[], $6::text[], $7::bigint[], $8::timestamptz[], $9::timestamptz[], $10::bigint[])
+         ON CONFLICT (a, b, source_id, standing) DO UPDATE SET events = o.events + excluded.events, last_at = greatest(o.last_at, excluded.last_at), last_position = excluded.last_position,
+           first_at = least(o.first_at, excluded.first_at),
+           rule = CASE WHEN excluded.first_at < o.first_at THEN excluded.rule ELSE o.rule END,
+           message_id = CASE WHEN excluded.first_at < o.first_at THEN excluded.message_id ELSE o.message_id END
+         WHERE o.last_position <> excluded.last_position`,
+        [
+          ...pairs(seen),
+          column(seen, (row) => row.sourceId),
+          column(seen, (row) => row.standing),
+          column(seen, (row) => row.rule),
+          column(seen, (row) => row.messageId),
+          column(seen, (row) => row.events),
+          column(seen, (row) => new Date(row.firstMs)),
+          column(seen, (row) => new Date(row.lastMs)),
+          column(seen, (row) => String(row.lastPosition)),
+        ],
+      )
+    },
+    async putRefusals(rows: readonly { a: number; b: number; because: string }[], at: Date) {
+      if (rows.length === 0) return
+      await postgres.query(
+        `INSERT INTO identity.refusal AS r (a, b, because, since) SELECT a, b, because, $4 FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS n (a, b, because)
+         ON CONFLICT (a, b) DO UPDATE SET because = excluded.because, since = CASE WHEN r.because = excluded.because THEN r.since ELSE excluded.since END`,
+        [...pairs(rows), column(rows, (row) => row.because), at],
+      )
+    },
+    async dropRefusals(rows: readonly { a: number; b: number }[]) {
+      if (rows.length === 0) return
+      await postgres.query(
+        'DELETE FROM identity.refusal r USING unnest($1::bigint[], $2::bigint[]) AS n (a, b) WHERE r.a = n.a AND r.b = n.b',
+        pairs(rows),
+      )
+    },
+    async putDecisions(rows: readonly Decision[]) {
+      for (const row of rows)
+        await postgres.query(
+          'INSERT INTO identity.decision (id, kind, identifiers, others, because, source_id, message_id, decided_by, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)',
+          [
+            row.id,
+            row.kind,
+            row.identifiers,
+            row.others,
+            row.because,
+            row.sourceId,
+            row.messageId,
+            row.decidedBy,
+            row.at,
+          ],
+        )
+    },
+    /** What became part of what; the profile that a whole one went to is where everything of it is found from now on. */
+    async putResolutions(rows: readonly Resolution[], at: Date) {
+      if (rows.length === 0) return
+      const whole = rows.filter((row) => row.identifierNo === null)
+      await postgres.query(
+        'INSERT INTO identity.resolution (identifier_no, from_profile, to_profile, at) SELECT no, was, now, $4 FROM unnest($1::bigint[], $2::text[], $3::text[]) AS r (no, was, now)',
+        [column(rows, (row) => row.identifierNo), column(rows, (row) => row.from), column(rows, (row) => row.to), at],
+      )
+      await postgres.query(
+        'UPDATE identity.profile p SET merged_into = nullif(r.now, r.was) FROM unnest($1::text[], $2::text[]) AS r (was, now) WHERE p.id = r.was',
+        [column(whole, (row) => row.from), column(whole, (row) => row.to)],
+      )
+      // Profiles that had merged before into one that goes now, and that no identifier brought.
+      await postgres.query(
+        `UPDATE identity.profile p SET merged_into = r.now FROM unnest($1::text[], $2::text[]) AS r (was, now)
+          WHERE p.merged_into = r.was AND r.now <> r.was AND NOT EXISTS (SELECT 1 FROM identity.identifier i WHERE i.born_as = p.id)`,
+        [column(whole, (row) => row.from), column(whole, (row) => row.to)],
+      )
+    },
+    /** What ClickHouse was not told of, in order. */
     untold: () =>
-      postgres.query<{ seq: number; from_profile: string; into_profile: string }>(
-        `SELECT m.seq, p.id AS from_profile, p.merged_into AS into_profile FROM identity.merge m
-         JOIN identity.profile p ON p.id = m.from_profile OR p.merged_into = m.into_profile
-         WHERE NOT m.told AND p.merged_into IS NOT NULL ORDER BY m.seq LIMIT 20000`,
+      postgres.query<{ seq: number; identifier_no: number | null; from_profile: string; to_profile: string }>(
+        'SELECT seq, identifier_no, from_profile, to_profile FROM identity.resolution WHERE NOT told ORDER BY seq LIMIT 20000',
       ),
     told: (seqs: readonly number[]) =>
-      postgres.query('UPDATE identity.merge SET told = true WHERE seq = ANY($1)', [[...seqs]]),
+      postgres.query('UPDATE identity.resolution SET told = true WHERE seq = ANY($1)', [[...seqs]]),
+    /** Everything that one of these identifiers was seen with, by pair and standing. */
+    pairsOf: async (nos: readonly number[]): Promise<Pair[]> =>
+      (
+        await postgres.query<{ a: number; b: number; standing: Standing; first_at: Date }>(
+          `SELECT a, b, standing, min(first_at) AS first_at FROM (
+             SELECT a, b, standing, first_at FROM identity.observation WHERE a = ANY($1) UNION ALL SELECT a, b, standing, first_at FROM identity.observation WHERE b = ANY($1)
+           ) AS o GROUP BY a, b, standing`,
+          [[...nos]],
+        )
+      ).map((row) => ({ a: row.a, b: row.b, standing: row.standing, firstMs: row.first_at.getTime() })),
+    identifiers: (nos: readonly number[]) =>
+      postgres.query<IdentifierRow>('SELECT * FROM identity.identifier WHERE no = ANY($1)', [[...nos]]),
+    refusalsAmong: (nos: readonly number[]) =>
+      postgres.query<{ a: number; b: number; because: string; since: Date }>(
+        'SELECT * FROM identity.refusal WHERE a = ANY($1) AND b = ANY($1)',
+        [[...nos]],
+      ),
+    /** What people decided about these, in order. */
+    saidOf: async (nos: readonly number[]): Promise<Said[]> =>
+      (
+        await postgres.query<{ kind: 'split' | 'join'; identifiers: string[]; others: string[] }>(
+          `SELECT kind, identifiers, others FROM identity.decision WHERE (identifiers || others) && $1::bigint[] AND kind IN ('split', 'join') ORDER BY at, id`,
+          [[...nos]],
+        )
+      ).map((row) => ({ kind: row.kind, left: row.identifiers.map(Number), right: row.others.map(Number) })),
     canonical: async (profile: string) =>
       (
         await postgres.query<{ id: string }>(
@@ -196,62 +262,98 @@ export function identityStore(postgres: Postgres) {
           [profile],
         )
       )[0]?.id,
-    /** What several profiles are part of now. */
-    async canonicals(profiles: readonly string[]): Promise<Map<string, string>> {
-      const rows = await postgres.query<{ id: string; now: string }>(
-        'SELECT id, coalesce(merged_into, id) AS now FROM identity.profile WHERE id = ANY($1)',
+    /** What several profiles are part of now, and their strongest identifier. */
+    async canonicals(profiles: readonly string[]): Promise<Map<string, { now: string; nos: number[] }>> {
+      const rows = await postgres.query<{ id: string; now: string; nos: string[] | null }>(
+        `SELECT p.id, coalesce(p.merged_into, p.id) AS now, (SELECT array_agg(i.no) FROM identity.identifier i WHERE i.profile_id = coalesce(p.merged_into, p.id)) AS nos
+           FROM identity.profile p WHERE p.id = ANY($1)`,
         [[...profiles]],
       )
-      return new Map(rows.map((row) => [row.id, row.now]))
+      return new Map(rows.map((row) => [row.id, { now: row.now, nos: (row.nos ?? []).map(Number) }]))
     },
     identifiersOf: (profile: string) =>
+      postgres.query<IdentifierRow>('SELECT * FROM identity.identifier WHERE profile_id = $1 ORDER BY created_at, no', [
+        profile,
+      ]),
+    observationsOf: (nos: readonly number[]) =>
       postgres.query<{
-        id: string
-        type: string
-        value: string
-        shared_at: Date | null
+        a: number
+        b: number
+        rule: string
         source_id: string
-        created_at: Date
-      }>('SELECT * FROM identity.identifier WHERE profile_id = $1 ORDER BY created_at, id', [profile]),
-    edgesAmong: (ids: readonly string[]) =>
-      postgres.query<{ a: string; b: string; rule: string; source_id: string; message_id: string; at: Date }>(
-        'SELECT * FROM identity.edge WHERE cut_at IS NULL AND a = ANY($1) AND b = ANY($1) ORDER BY at',
-        [[...ids]],
+        message_id: string
+        first_at: Date
+        last_at: Date
+        events: string
+      }>(
+        `SELECT DISTINCT ON (a, b) a, b, rule, source_id, message_id, first_at, max(last_at) OVER (PARTITION BY a, b) AS last_at, sum(events) OVER (PARTITION BY a, b) AS events
+           FROM identity.observation WHERE a = ANY($1) OR b = ANY($1) ORDER BY a, b, standing DESC, first_at`,
+        [[...nos]],
       ),
-    observationsAmong: (ids: readonly string[]) =>
-      postgres.query<{ a: string; b: string; events: string; last_at: Date }>(
-        'SELECT a, b, sum(events) AS events, max(last_at) AS last_at FROM identity.observation WHERE a = ANY($1) AND b = ANY($1) GROUP BY a, b',
-        [[...ids]],
+    refusalsOf: (nos: readonly number[]) =>
+      postgres.query<{ a: number; b: number; because: string; since: Date }>(
+        'SELECT * FROM identity.refusal WHERE a = ANY($1) OR b = ANY($1) ORDER BY since DESC LIMIT 100',
+        [[...nos]],
       ),
     /** The user id that was last seen with each of these devices. */
-    lastUsersOf: (devices: readonly string[]) =>
-      postgres.query<{ device: string; user_id: string; last_at: Date }>(
-        `SELECT DISTINCT ON (o.b) o.b AS device, i.value AS user_id, o.last_at FROM identity.observation o JOIN identity.identifier i ON i.id = o.a AND i.type = 'user_id'
-          WHERE o.b = ANY($1) ORDER BY o.b, o.last_at DESC`,
+    lastUsersOf: (devices: readonly number[]) =>
+      postgres.query<{ device: number; user_no: number; last_at: Date }>(
+        `SELECT DISTINCT ON (device) device, user_no, last_at FROM (
+           SELECT o.b AS device, o.a AS user_no, o.last_at FROM identity.observation o WHERE o.b = ANY($1) UNION ALL
+           SELECT o.a, o.b, o.last_at FROM identity.observation o WHERE o.a = ANY($1)) AS u
+         JOIN identity.identifier i ON i.no = u.user_no AND i.type = 'user_id' ORDER BY device, last_at DESC`,
         [[...devices]],
       ),
     /** What one event proved: links between these identifiers that it was the first to name. */
-    edgesBy: (ids: readonly string[], sourceId: string, messageId: string) =>
-      postgres.query<{ a: string; b: string; rule: string; cut: boolean }>(
-        `SELECT a, b, rule, cut_at IS NOT NULL AS cut FROM identity.edge
-          WHERE (a = ANY($1) OR b = ANY($1)) AND source_id = $2 AND message_id = $3 LIMIT 20`,
-        [[...ids], sourceId, messageId],
+    linksBy: (nos: readonly number[], sourceId: string, messageId: string) =>
+      postgres.query<{ a: number; b: number; rule: string; because: string | null }>(
+        `SELECT DISTINCT o.a, o.b, o.rule, r.because FROM identity.observation o LEFT JOIN identity.refusal r ON r.a = o.a AND r.b = o.b
+          WHERE (o.a = ANY($1) OR o.b = ANY($1)) AND o.source_id = $2 AND o.message_id = $3 LIMIT 20`,
+        [[...nos], sourceId, messageId],
       ),
-    decisionsBy: (ids: readonly string[], sourceId: string, messageId: string) =>
-      postgres.query<{ kind: string; identifiers: string[]; because: string }>(
-        `SELECT kind, identifiers, because FROM identity.decision
-          WHERE identifiers && $1::text[] AND source_id = $2 AND message_id = $3 ORDER BY id LIMIT 20`,
-        [[...ids], sourceId, messageId],
-      ),
-    decisionsOn: (ids: readonly string[]) =>
-      postgres.query<{ kind: string; because: string; at: Date }>(
-        'SELECT kind, because, at FROM identity.decision WHERE identifiers && $1::text[] ORDER BY at DESC LIMIT 100',
-        [[...ids]],
+    decisionsOf: (nos: readonly number[]) =>
+      postgres.query<{
+        id: string
+        kind: string
+        identifiers: string[]
+        others: string[]
+        because: string
+        decided_by: string | null
+        at: Date
+      }>(
+        'SELECT * FROM identity.decision WHERE (identifiers || others) && $1::bigint[] ORDER BY at DESC, id DESC LIMIT 100',
+        [[...nos]],
       ),
     mergedInto: (profile: string) =>
       postgres.query<{ from_profile: string; at: Date }>(
-        'SELECT from_profile, at FROM identity.merge WHERE into_profile = $1 ORDER BY seq',
+        `SELECT DISTINCT ON (p.id) p.id AS from_profile, r.at FROM identity.profile p JOIN identity.resolution r ON r.from_profile = p.id AND r.identifier_no IS NULL
+          WHERE p.merged_into = $1 ORDER BY p.id, r.seq DESC`,
         [profile],
       ),
+    /** Shared devices whose turns are to be worked out anew. */
+    async turnsAreDue(devices: readonly number[]) {
+      if (devices.length === 0) return
+      await postgres.query('INSERT INTO identity.turns_due SELECT unnest($1::bigint[]) ON CONFLICT DO NOTHING', [
+        [...devices],
+      ])
+    },
+    dueTurns: async () =>
+      postgres.query<IdentifierRow>(
+        'SELECT i.* FROM identity.turns_due d JOIN identity.identifier i ON i.no = d.device ORDER BY d.device LIMIT 100',
+      ),
+    turnsOf: (nos: readonly number[]) =>
+      postgres.query<{ device: number; since: Date; holder: number }>(
+        'SELECT * FROM identity.turn WHERE device = ANY($1) OR holder = ANY($1) ORDER BY device, since',
+        [[...nos]],
+      ),
+    async replaceTurns(device: number, turns: readonly { since: Date; holder: number }[]) {
+      await postgres.query('DELETE FROM identity.turn WHERE device = $1', [device])
+      await postgres.query(
+        'INSERT INTO identity.turn (device, since, holder) SELECT $1, since, holder FROM unnest($2::timestamptz[], $3::bigint[]) AS t (since, holder)',
+        [device, column(turns, (row) => row.since), column(turns, (row) => row.holder)],
+      )
+    },
+    turnsDone: (device: number) => postgres.query('DELETE FROM identity.turns_due WHERE device = $1', [device]),
   }
 }
+export type IdentityStore = ReturnType<typeof identityStore>

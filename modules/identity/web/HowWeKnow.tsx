@@ -22,14 +22,35 @@ export function HowWeKnow({ id }: { id: Explanation['profileId'] }) {
       {(known) => (
         <div className="stack">
           <Held known={known} />
+          {known.refused.length === 0 ? null : (
+            <>
+              <h3>Seen together, and counts for nothing</h3>
+              <ul className="history">
+                {known.refused.map((one) => (
+                  <li key={`${one.a} ${one.b}`}>
+                    <Ends of={one} />
+                    <br />
+                    <span className="secondary">
+                      Because {one.because}, <Ago at={one.since} />.
+                    </span>
+                  </li>
+                ))}
+              </ul>
+            </>
+          )}
           {known.decisions.length === 0 ? null : (
             <>
-              <h3>Decided against</h3>
+              <h3>What was decided</h3>
               <ul className="history">
                 {known.decisions.map((decision) => (
-                  <li key={`${decision.at} ${decision.because}`}>
-                    {decision.because}{' '}
+                  <li key={`${decision.at} ${decision.kind} ${decision.because}`}>
+                    {decided[decision.kind]} {decision.identifiers.map((name) => inWords(name).value).join(', ')}
+                    {decision.others.length === 0
+                      ? null
+                      : ` ${decision.kind === 'join' ? 'and' : 'from'} ${decision.others.map((name) => inWords(name).value).join(', ')}`}
+                    <br />
                     <span className="secondary">
+                      {decision.because}, {decision.decidedBy === null ? 'by Interlock' : 'by a colleague'},{' '}
                       <Ago at={decision.at} />
                     </span>
                   </li>
@@ -121,11 +142,27 @@ function Held({ known }: { known: Explanation }) {
   )
 }
 
+const decided: Record<Explanation['decisions'][number]['kind'], string> = {
+  share: 'Joins nobody from then on:',
+  split: 'Told apart:',
+  join: 'Made one person:',
+  demote: 'Left out:',
+  refuse: 'Left out:',
+}
+
+function Ends({ of }: { of: { a: string; b: string } }) {
+  const [a, b] = [inWords(of.a), inWords(of.b)]
+  return (
+    <>
+      {a.type} <code>{a.value}</code> and {b.type} <code>{b.value}</code>
+    </>
+  )
+}
+
 function LinkInWords({ link }: { link: Link }) {
-  const [a, b] = [inWords(link.a), inWords(link.b)]
   return (
     <li>
-      {a.type} <code>{a.value}</code> and {b.type} <code>{b.value}</code>
+      <Ends of={link} />
       <br />
       <span className="secondary">
         {link.rule}, <Ago at={link.at} />, event {link.messageId}

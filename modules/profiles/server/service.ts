@@ -6,7 +6,7 @@ import type { ClickHouse } from '../../../platform/clickhouse/clickhouse.ts'
 import type { Clock } from '../../../platform/clock/clock.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import type { EventInFlight, PipelineStep } from '../../collect/server/index.ts'
-import { resolvedJoin, resolvedProfile, type Identity } from '../../identity/server/index.ts'
+import { maybeOf, resolvedJoin, resolvedProfile, type Identity } from '../../identity/server/index.ts'
 import type { Sources } from '../../sources/server/index.ts'
 import type { Field, Person, PersonRow, TimelineEvent } from '../contract.ts'
 import { declared, profileStore, type ProfileRow, type TraitRow } from './store.ts'
@@ -14,6 +14,8 @@ import { declared, profileStore, type ProfileRow, type TraitRow } from './store.
 export interface Profiles {
   /** After identity: keeps traits, the sum of each profile, and its copy in ClickHouse. */
   step: PipelineStep
+  /** Sums up whoever identity changed without an event: after a decision. */
+  follow(): Promise<void>
   get(id: Id<'profile'>): Promise<Person>
   find(search: string, after: string | undefined): Promise<{ people: PersonRow[]; next: string | null; total: number }>
   timeline(id: Id<'profile'>, before: string | undefined): Promise<{ events: TimelineEvent[]; next: string | null }>
@@ -32,7 +34,7 @@ export function createProfiles(needs: {
   postgres: Postgres
   clickhouse: ClickHouse
   clock: Clock
-  identity: Pick<Identity, 'anchorOf' | 'canonical' | 'standingOf' | 'changed'>
+  identity: Pick<Identity, 'anchorOf' | 'canonical' | 'standingOf'>
   sources: Pick<Sources, 'get'>
 }): Profiles {
   const { postgres, clickhouse, clock, identity, sources } = needs
@@ -40,54 +42,46 @@ export function createProfiles(needs: {
   const nameOf = async (sourceId: string) =>
     (await sources.get(sourceId as Id<'source'>))?.name ?? 'a source that is gone'
 
-  /** Sums up these profiles anew and writes them to both stores. */
-  async function project(
-    seen: Map<string, { first: Date; last: Date; version: number }>,
-    token: string,
-  ): Promise<void> {
+  /**
+   * Sums up these profiles anew, and those that identity changed since the last time, and writes them to both stores. A profile of which nothing was seen any
+   * more is gone.
+   * @param version of each profile that an event of this batch is about
+   */
+  async function project(versions: ReadonlyMap<string, number>, token: string): Promise<void> {
+    const highest = Math.max(0, ...versions.values())
     const written = await postgres.transaction(async (tx) => {
       const inside = profileStore(tx)
-      const merges = await inside.merges()
-      for (const merge of merges)
-        if (!seen.has(merge.into_profile))
-          seen.set(
-            merge.into_profile,
-            [...seen.values()][0] ?? { first: clock.now(), last: clock.now(), version: clock.ms() },
-          )
-      const gone = merges.length === 0 ? [] : await inside.remove(merges.map((merge) => merge.from_profile))
-      for (const row of gone) {
-        const into = merges.find((merge) => merge.from_profile === row.id)?.into_profile
-        const entry = into === undefined ? undefined : seen.get(into)
-        if (entry === undefined || into === undefined) continue
-        seen.set(into, {
-          ...entry,
-          first: new Date(Math.min(entry.first.getTime(), row.first_seen_at.getTime())),
-          last: new Date(Math.max(entry.last.getTime(), row.last_seen_at.getTime())),
-        })
-      }
-      for (const merge of merges) seen.delete(merge.from_profile)
-      const last = merges.at(-1)
+      const resolutions = await inside.resolutions()
+      const changed = new Set(resolutions.flatMap((row) => [row.from_profile, row.to_profile]))
+      const ids = [...new Set([...versions.keys(), ...changed])]
+      if (ids.length === 0) return undefined
+      const newer = Math.max(highest, changed.size === 0 ? 0 : (await inside.versionOf([...changed])) + 1)
+      const last = resolutions.at(-1)
       if (last !== undefined) await inside.followed(last.seq)
-      const sums = await inside.sumOf([...seen.keys()])
-      const rows = sums.map((sum): ProfileRow => {
-        const when = seen.get(sum.profile_id) ?? { first: clock.now(), last: clock.now(), version: 0 }
+      const rows: ProfileRow[] = []
+      const gone: string[] = []
+      for (const sum of await inside.sumOf(ids)) {
         const traits = sum.traits ?? {}
-        return {
-          id: sum.profile_id,
-          traits,
-          name: nameFrom(traits),
-          email: emailFrom(traits) ?? sum.emails?.[0] ?? null,
-          phone: sum.phones?.[0] ?? null,
-          time_zone: textOf(traits['timeZone']),
-          locale: textOf(traits['language']) ?? textOf(traits['locale']),
-          first_seen_at: when.first,
-          last_seen_at: when.last,
-          version: when.version,
-        }
-      })
-      return { rows: await inside.put(rows), gone: merges.map((merge) => merge.from_profile) }
+        if (sum.first_at === null || sum.last_at === null) gone.push(sum.profile_id)
+        else
+          rows.push({
+            id: sum.profile_id,
+            traits,
+            name: nameFrom(traits),
+            email: emailFrom(traits) ?? sum.emails?.[0] ?? null,
+            phone: sum.phones?.[0] ?? null,
+            time_zone: textOf(traits['timeZone']),
+            locale: textOf(traits['language']) ?? textOf(traits['locale']),
+            first_seen_at: sum.first_at,
+            last_seen_at: sum.last_at,
+            version: changed.has(sum.profile_id) ? newer : (versions.get(sum.profile_id) ?? newer),
+          })
+      }
+      if (gone.length > 0) await inside.remove(gone)
+      return { rows: await inside.put(rows), gone, newer, key: `${token} ${String(last?.seq ?? '')}` }
     })
-    const version = Math.max(0, ...[...seen.values()].map((entry) => entry.version))
+    if (written === undefined) return
+    const now = clock.now().toISOString()
     await clickhouse.insert(
       'profile',
       [
@@ -102,31 +96,16 @@ export function createProfiles(needs: {
         })),
         ...written.gone.map((id) => ({
           profile_id: id,
-          version,
+          version: written.newer,
           removed: 1,
           traits: {},
           email: '',
-          first_seen_at: clock.now().toISOString(),
-          last_seen_at: clock.now().toISOString(),
+          first_seen_at: now,
+          last_seen_at: now,
         })),
       ],
-      { token: `${token} profile` },
+      { token: `${written.key} profile` },
     )
-  }
-
-  /** Profiles that an identifier left or joined are summed up anew too; when they were seen stays what it was. */
-  async function alsoChanged(
-    changed: readonly (readonly [string, Date])[],
-    seen: Map<string, { first: Date; last: Date; version: number }>,
-  ): Promise<void> {
-    const missing = changed.filter(([id]) => !seen.has(id))
-    if (missing.length === 0) return
-    const version = Math.max(...[...seen.values()].map((entry) => entry.version))
-    const rows = new Map((await store.some(missing.map(([id]) => id))).map((row) => [row.id, row]))
-    for (const [id, at] of missing) {
-      const row = rows.get(id)
-      seen.set(id, { first: row?.first_seen_at ?? at, last: row?.last_seen_at ?? at, version })
-    }
   }
 
   return {
@@ -135,20 +114,21 @@ export function createProfiles(needs: {
       async run({ token, events }) {
         const traits = new Map<string, TraitRow>()
         const fields = new Map<string, { name: string; type: string; sample: string }>()
-        const seen = new Map<string, { first: Date; last: Date; version: number }>()
+        const seen = new Map<number, { identifierNo: number; first: Date; last: Date }>()
+        const versions = new Map<string, number>()
         for (const inFlight of events) {
           if (inFlight.profileId === undefined || inFlight.outcome !== undefined) continue
-          note(inFlight, seen)
+          note(inFlight, seen, versions)
           const anchor = identity.anchorOf(inFlight)
           if (anchor === undefined || inFlight.event.type === 'group') continue
           const standing = identity.standingOf(inFlight.event)
           for (const [name, value] of Object.entries(traitsOf(inFlight))) {
             if (name.length > 100 || value === null) continue
-            const key = `${anchor} ${name}`
+            const key = `${String(anchor)} ${name}`
             const known = traits.get(key)
             if (known !== undefined && outranks(known, standing, inFlight.event.timeMs)) continue
             traits.set(key, {
-              identifierId: anchor,
+              identifierNo: anchor,
               name,
               value: cleaned(value),
               at: new Date(inFlight.event.timeMs),
@@ -158,15 +138,13 @@ export function createProfiles(needs: {
             for (const field of fieldsOf(name, value)) fields.set(field.name, field)
           }
         }
-        if (seen.size === 0) return
         if (traits.size > 0) await store.putTraits([...traits.values()])
         if (fields.size > 0) await store.putFields([...fields.values()], clock.now())
-        const changed = [...identity.changed]
-        await alsoChanged(changed, seen)
-        await project(seen, token)
-        for (const [id] of changed) identity.changed.delete(id)
+        if (seen.size > 0) await store.putSeen([...seen.values()])
+        await project(versions, token)
       },
     },
+    follow: () => project(new Map(), 'follow'),
     async get(id) {
       const current = (await identity.canonical(id)) ?? id
       const row = await store.get(current)
@@ -229,8 +207,7 @@ export function createProfiles(needs: {
       }>(
         `SELECT formatDateTime(e.time, '%Y-%m-%dT%H:%i:%S', 'UTC') || '.' || leftPad(toString(toUnixTimestamp64Milli(e.time) % 1000), 3, '0') || 'Z' AS time, e.type AS type, e.name AS name, e.source_id AS source_id, e.message_id AS message_id, e.properties AS properties
          FROM event AS e ${resolvedJoin}
-         WHERE e.profile_id IN (SELECT {id:String} UNION ALL SELECT from_profile FROM profile_override WHERE to_profile = {id:String})
-           AND ${resolvedProfile} = {id:String} AND e.time < parseDateTime64BestEffort({before:String}, 3, 'UTC')
+         WHERE ${maybeOf} AND ${resolvedProfile} = {id:String} AND e.time < parseDateTime64BestEffort({before:String}, 3, 'UTC')
          ORDER BY e.time DESC, e.position DESC LIMIT {limit:UInt32}`,
         { id: current, before: before ?? '2100-01-01T00:00:00.000Z', limit: page + 1 },
       )
@@ -271,23 +248,21 @@ export function createProfiles(needs: {
   }
 }
 
-function note(inFlight: EventInFlight, seen: Map<string, { first: Date; last: Date; version: number }>): void {
-  const { event, position, profileId } = inFlight
+function note(
+  { event, position, profileId, anchor }: EventInFlight,
+  seen: Map<number, { identifierNo: number; first: Date; last: Date }>,
+  versions: Map<string, number>,
+): void {
   // What we did to a person is not something that the person did.
-  if (profileId === undefined || /^Message (Sent|Bounced|Failed)$/.test(event.name)) return
+  if (profileId === undefined || anchor === undefined || /^Message (Sent|Bounced|Failed)$/.test(event.name)) return
+  versions.set(profileId, Math.max(Number(position) + 1, versions.get(profileId) ?? 0))
   const at = new Date(event.timeMs)
-  const known = seen.get(profileId)
-  const version = Number(position) + 1
-  seen.set(
-    profileId,
-    known === undefined
-      ? { first: at, last: at, version }
-      : {
-          first: at < known.first ? at : known.first,
-          last: at > known.last ? at : known.last,
-          version: Math.max(version, known.version),
-        },
-  )
+  const known = seen.get(anchor)
+  seen.set(anchor, {
+    identifierNo: anchor,
+    first: known === undefined || at < known.first ? at : known.first,
+    last: known === undefined || at > known.last ? at : known.last,
+  })
 }
 
 /** What an event says of its person: traits, else context.traits (RudderStack's browser sends only those, with every call). */

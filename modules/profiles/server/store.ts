@@ -1,7 +1,7 @@
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 
 export interface TraitRow {
-  identifierId: string
+  identifierNo: number
   name: string
   value: unknown
   at: Date
@@ -31,11 +31,11 @@ export function profileStore(postgres: Postgres) {
     /** The newest word on each trait stays (of names and addresses the better proven), whatever the order of arrival; within one instant the later in the batch. */
     putTraits: (rows: readonly TraitRow[]) =>
       postgres.query(
-        `INSERT INTO profiles.trait (identifier_id, name, value, at, source_id, standing) SELECT * FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::timestamptz[], $5::text[], $6::smallint[])
-         ON CONFLICT (identifier_id, name) DO UPDATE SET value = excluded.value, at = excluded.at, source_id = excluded.source_id, standing = excluded.standing
+        `INSERT INTO profiles.trait (identifier_no, name, value, at, source_id, standing) SELECT * FROM unnest($1::bigint[], $2::text[], $3::jsonb[], $4::timestamptz[], $5::text[], $6::smallint[])
+         ON CONFLICT (identifier_no, name) DO UPDATE SET value = excluded.value, at = excluded.at, source_id = excluded.source_id, standing = excluded.standing
          WHERE CASE WHEN trait.name = ANY($7) AND excluded.standing <> trait.standing THEN excluded.standing > trait.standing ELSE excluded.at >= trait.at END`,
         [
-          rows.map((row) => row.identifierId),
+          rows.map((row) => row.identifierNo),
           rows.map((row) => row.name),
           rows.map((row) => JSON.stringify(row.value)),
           rows.map((row) => row.at),
@@ -54,18 +54,21 @@ export function profileStore(postgres: Postgres) {
         traits: Record<string, unknown> | null
         emails: string[] | null
         phones: string[] | null
+        first_at: Date | null
+        last_at: Date | null
       }>(
         `WITH known AS MATERIALIZED (SELECT * FROM identity.membership WHERE profile_id = ANY($1)),
+         seen AS (SELECT m.profile_id, min(s.first_at) AS first_at, max(s.last_at) AS last_at FROM known m JOIN profiles.seen s ON s.identifier_no = m.identifier_no GROUP BY m.profile_id),
          newest AS (
-           SELECT DISTINCT ON (m.profile_id, t.name) m.profile_id, t.name, t.value FROM known m JOIN profiles.trait t ON t.identifier_id = m.identifier_id
-            ORDER BY m.profile_id, t.name, CASE WHEN t.name = ANY($2) THEN t.standing ELSE 0 END DESC, t.at DESC, t.identifier_id),
+           SELECT DISTINCT ON (m.profile_id, t.name) m.profile_id, t.name, t.value FROM known m JOIN profiles.trait t ON t.identifier_no = m.identifier_no WHERE NOT m.lodged
+            ORDER BY m.profile_id, t.name, CASE WHEN t.name = ANY($2) THEN t.standing ELSE 0 END DESC, t.at DESC, t.identifier_no),
          sums AS (SELECT profile_id, jsonb_object_agg(name, value) AS traits FROM newest GROUP BY profile_id),
          contacts AS (
            SELECT profile_id, array_agg(value ORDER BY shared, standing DESC, created_at DESC) FILTER (WHERE type = 'email') AS emails,
              array_agg(value ORDER BY shared, standing DESC, created_at DESC) FILTER (WHERE type = 'phone') AS phones
              FROM known GROUP BY profile_id)
-         SELECT p.id AS profile_id, sums.traits, contacts.emails, contacts.phones
-           FROM unnest($1::text[]) AS p (id) LEFT JOIN sums ON sums.profile_id = p.id LEFT JOIN contacts ON contacts.profile_id = p.id`,
+         SELECT p.id AS profile_id, sums.traits, contacts.emails, contacts.phones, seen.first_at, seen.last_at
+           FROM unnest($1::text[]) AS p (id) LEFT JOIN seen ON seen.profile_id = p.id LEFT JOIN sums ON sums.profile_id = p.id LEFT JOIN contacts ON contacts.profile_id = p.id`,
         [[...profiles], declared],
       ),
     put: (rows: readonly ProfileRow[]) =>
@@ -73,7 +76,7 @@ export function profileStore(postgres: Postgres) {
         `INSERT INTO profiles.profile (id, traits, name, email, phone, time_zone, locale, first_seen_at, last_seen_at, version)
          SELECT * FROM unnest($1::text[], $2::jsonb[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[], $10::bigint[])
          ON CONFLICT (id) DO UPDATE SET traits = excluded.traits, name = excluded.name, email = excluded.email, phone = excluded.phone, time_zone = excluded.time_zone, locale = excluded.locale,
-           first_seen_at = least(profile.first_seen_at, excluded.first_seen_at), last_seen_at = greatest(profile.last_seen_at, excluded.last_seen_at), version = greatest(profile.version, excluded.version)
+           first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at, version = greatest(profile.version, excluded.version)
          RETURNING *`,
         [
           rows.map((row) => row.id),
@@ -88,11 +91,28 @@ export function profileStore(postgres: Postgres) {
           rows.map((row) => row.version),
         ],
       ),
-    merges: () =>
-      postgres.query<{ seq: number; from_profile: string; into_profile: string }>(
-        'SELECT m.seq, m.from_profile, coalesce(p.merged_into, m.into_profile) AS into_profile FROM identity.merge m JOIN identity.profile p ON p.id = m.from_profile WHERE m.seq > (SELECT merge_seq FROM profiles.cursor) ORDER BY m.seq',
+    /** When each identifier was first and last seen in what its person did. */
+    putSeen: (rows: readonly { identifierNo: number; first: Date; last: Date }[]) =>
+      postgres.query(
+        `INSERT INTO profiles.seen AS s (identifier_no, first_at, last_at) SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[])
+         ON CONFLICT (identifier_no) DO UPDATE SET first_at = least(s.first_at, excluded.first_at), last_at = greatest(s.last_at, excluded.last_at)`,
+        [rows.map((row) => row.identifierNo), rows.map((row) => row.first), rows.map((row) => row.last)],
       ),
-    followed: (seq: number) => postgres.query('UPDATE profiles.cursor SET merge_seq = greatest(merge_seq, $1)', [seq]),
+    /** Profiles that identity changed since they were last followed. */
+    resolutions: () =>
+      postgres.query<{ seq: number; from_profile: string; to_profile: string }>(
+        'SELECT seq, from_profile, to_profile FROM identity.resolution WHERE seq > (SELECT resolution_seq FROM profiles.cursor) ORDER BY seq',
+      ),
+    followed: (seq: number) =>
+      postgres.query('UPDATE profiles.cursor SET resolution_seq = greatest(resolution_seq, $1)', [seq]),
+    /** The highest version of these, so that what is written next counts as newer. */
+    versionOf: async (ids: readonly string[]) =>
+      (
+        await postgres.query<{ version: number | null }>(
+          'SELECT max(version) AS version FROM profiles.profile WHERE id = ANY($1)',
+          [[...ids]],
+        )
+      )[0]?.version ?? 0,
     remove: (ids: readonly string[]) =>
       postgres.query<ProfileRow>('DELETE FROM profiles.profile WHERE id = ANY($1) RETURNING *', [[...ids]]),
     putFields: (rows: readonly { name: string; type: string; sample: string }[], at: Date) =>
@@ -112,8 +132,8 @@ export function profileStore(postgres: Postgres) {
     traitsOf: (profile: string) =>
       postgres.query<{ name: string; value: unknown; at: Date; source_id: string; others: number }>(
         `SELECT DISTINCT ON (t.name) t.name, t.value, t.at, t.source_id, (count(*) OVER (PARTITION BY t.name)) - 1 AS others
-       FROM identity.membership m JOIN profiles.trait t ON t.identifier_id = m.identifier_id WHERE m.profile_id = $1
-       ORDER BY t.name, CASE WHEN t.name = ANY($2) THEN t.standing ELSE 0 END DESC, t.at DESC, t.identifier_id`,
+       FROM identity.membership m JOIN profiles.trait t ON t.identifier_no = m.identifier_no WHERE m.profile_id = $1 AND NOT m.lodged
+       ORDER BY t.name, CASE WHEN t.name = ANY($2) THEN t.standing ELSE 0 END DESC, t.at DESC, t.identifier_no`,
         [profile, declared],
       ),
     count: async () => (await postgres.query<{ n: number }>('SELECT count(*) AS n FROM profiles.profile'))[0]?.n ?? 0,

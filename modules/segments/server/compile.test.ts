@@ -200,7 +200,7 @@ describe('a definition', () => {
   })
 
   async function settle(all: World, nth: number): Promise<void> {
-    for (const table of ['profile', 'event', 'profile_override', 'mailable'])
+    for (const table of ['profile', 'event', 'profile_override', 'anchor_override', 'mailable'])
       await clickhouse.command(`TRUNCATE TABLE ${table}`)
     const at = new Date(nowMs).toISOString()
     const token = `world ${String(nth)}`

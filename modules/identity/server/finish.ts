@@ -1,0 +1,93 @@
+import { idFrom, wordsOf } from '../../../lib/ids/ids.ts'
+import type { Facts } from './batch.ts'
+import type { Graph } from './graph.ts'
+import type { IdentityStore, Resolution } from './store.ts'
+
+/** The id of the profile of an identifier's person; empty while nothing gave it one. */
+export function profileIdOf(graph: Graph, no: number): string {
+  const born = graph.bornOf(graph.ownerOf(no))
+  return born === undefined ? '' : idFrom('profile', born)
+}
+
+/**
+ * Gives every new person an id and writes down who everybody is now, and what became part of what. What a profile id meant before is told for whole profiles as long
+ * as all of one went the same way; when a person was taken apart, for each of its identifiers.
+ */
+export async function finish(needs: {
+  graph: Graph
+  facts: Facts
+  store: IdentityStore
+  newProfile: () => string
+  at: Date
+}): Promise<void> {
+  const { graph, facts, store, at } = needs
+  const bornChanged = new Set<number>()
+  const fresh: string[] = []
+  for (const no of [...facts.identifiers.keys(), ...facts.before.keys()]) {
+    const owner = graph.ownerOf(no)
+    if (graph.bornOf(owner) !== undefined) continue
+    const id = needs.newProfile()
+    graph.setBorn(owner, wordsOf(id))
+    bornChanged.add(owner)
+    fresh.push(id)
+  }
+
+  const people = new Map<string, number[]>()
+  for (const [no, profile] of facts.before) {
+    const some = people.get(profile)
+    if (some === undefined) people.set(profile, [no])
+    else some.push(no)
+  }
+  const resolutions: Resolution[] = []
+  const moved = new Set<number>()
+  for (const [from, members] of people) {
+    const apart = new Set(members.map((no) => profileIdOf(graph, no))).size > 1
+    for (const no of members) {
+      const now = profileIdOf(graph, no)
+      const born = graph.bornOf(no)
+      if (now !== from || facts.handedDown.has(no)) {
+        moved.add(no)
+        if (born !== undefined) resolutions.push({ identifierNo: null, from: idFrom('profile', born), to: now })
+      }
+      if (apart) resolutions.push({ identifierNo: no, from, to: now })
+    }
+  }
+
+  await store.putProfiles(fresh, at)
+  await store.putIdentifiers(
+    [...facts.identifiers.values()].map((one) => {
+      const born = graph.bornOf(one.no)
+      return {
+        ...one,
+        profile: profileIdOf(graph, one.no),
+        bornAs: born === undefined ? null : idFrom('profile', born),
+        home: facts.homes.get(one.no) ?? null,
+        sharedAt: graph.isShared(one.no) ? at : null,
+        standing: graph.standingOf(one.no),
+        at: new Date(graph.firstMsOf(one.no)),
+      }
+    }),
+  )
+  const known = new Set([...moved, ...bornChanged, ...facts.changed, ...facts.shared, ...facts.unshared])
+  await store.changeIdentifiers(
+    [...known].flatMap((no) => {
+      if (facts.identifiers.has(no)) return []
+      const born = graph.bornOf(no)
+      return {
+        no,
+        profile: profileIdOf(graph, no),
+        bornAs: born === undefined ? null : idFrom('profile', born),
+        standing: graph.standingOf(no),
+        sharedAt: graph.isShared(no) ? at : null,
+        firstAt: new Date(graph.firstMsOf(no)),
+      }
+    }),
+  )
+  await store.putHomes(
+    [...facts.homes].flatMap(([no, home]) => (facts.identifiers.has(no) ? [] : { no, home: home ?? null })),
+  )
+  await store.putRefusals([...facts.refusals.values()], at)
+  await store.putDecisions(facts.decisions)
+  await store.putResolutions(resolutions, at)
+  await store.turnsAreDue([...facts.turns])
+}

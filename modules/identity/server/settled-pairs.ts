@@ -1,0 +1,19 @@
+const most = 100_000
+
+/** Pairs that were settled, so that an event which says again what was known needs no second look; those not seen for longest may be forgotten. */
+export function createSettledPairs() {
+  let earliest = new Map<string, number>()
+  return {
+    /** Whether a pair was settled with an event as early as this. */
+    has: (key: string, atMs: number) => (earliest.get(key) ?? Number.POSITIVE_INFINITY) <= atMs,
+    add(key: string, atMs: number): void {
+      const known = earliest.get(key) ?? atMs
+      earliest.delete(key)
+      if (earliest.size >= most) earliest = new Map()
+      earliest.set(key, Math.min(known, atMs))
+    },
+    clear(): void {
+      earliest.clear()
+    },
+  }
+}
