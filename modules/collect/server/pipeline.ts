@@ -337,7 +337,7 @@ export function createPipeline(
         } catch (error) {
           if (signal.aborted) return
           const waitMs = Math.min(15_000, 200 * 2 ** Math.min(tries, 10))
-          if (error instanceof Away) log.warn(`${error.message} The queue waits.`, { waitMs })
+          if (error instanceof Away) log.warn(`${error.message} The queue waits.`, { waitMs, err: error.cause })
           else log.error('A batch could not be handled; the queue waits.', error, { waitMs, token: batch.token })
           metrics.waits.inc()
           await clock.sleep(waitMs, signal)

@@ -1,9 +1,10 @@
-import { isAlone, limitOf, normalise, priorityOf, type Identifier } from '../../../lib/identifiers/identifiers.ts'
+import { isAlone, limitOf, priorityOf, type Identifier } from '../../../lib/identifiers/identifiers.ts'
 import type { EventInFlight } from '../../collect/server/index.ts'
 import type { Graph } from './graph.ts'
 import { mostInAYear } from './groups.ts'
 import { identifiersOf } from './said.ts'
 import { mostPartners } from './settle.ts'
+import type { SettledPairs } from './settled-pairs.ts'
 import { isContact, isDevice, unproven, type Standing } from './standing.ts'
 import type { Decision, Observation } from './store.ts'
 
@@ -20,12 +21,16 @@ export interface Facts {
   identifiers: Map<number, NewIdentifier>
   observations: Map<string, Observation>
   refusals: Map<string, { a: number; b: number; because: string }>
+  /** Pairs that are proven now, whatever was said of them before. */
+  proven: { a: number; b: number }[]
   decisions: Decision[]
   /** Known identifiers whose first time or standing changed. */
   changed: Set<number>
   /** The profile that each known identifier had before, of those that have another one. */
   before: Map<number, string>
   homes: Map<number, number | undefined>
+  /** Since when what is shared stays where it does. */
+  homesSince: Map<number, number>
   /** Identifiers that gave their profile's id to another, or got one. */
   handedDown: Set<number>
   shared: Set<number>
@@ -42,10 +47,12 @@ export const noFacts = (): Facts => ({
   identifiers: new Map(),
   observations: new Map(),
   refusals: new Map(),
+  proven: [],
   decisions: [],
   changed: new Set(),
   before: new Map(),
   homes: new Map(),
+  homesSince: new Map(),
   handedDown: new Set(),
   shared: new Set(),
   unshared: new Set(),
@@ -61,6 +68,9 @@ export interface Whose {
   event: number
 }
 
+/** What links by an alias are called. */
+export const byAlias = 'said to be the same (alias)'
+
 /** How many of one event's identifiers are paired with each other when none of them is one person's alone. */
 const mostPaired = 5
 
@@ -71,7 +81,7 @@ const mostPaired = 5
 export function createBatch(
   graph: Graph,
   /** Pairs that were settled with an event as early as this. */
-  settled: { has(key: string, atMs: number): boolean },
+  settled: Pick<SettledPairs, 'has' | 'homeSince'>,
   profileOf: (no: number) => string,
 ) {
   const facts = noFacts()
@@ -79,11 +89,6 @@ export function createBatch(
   function take(inFlight: EventInFlight, standing: Standing): Whose | undefined {
     const { event } = inFlight
     const said = identifiersOf(event).filter((one) => graph.canHold(one.type))
-    if (event.type === 'alias' && event.previousId !== undefined) {
-      // Two known users are never made one by an alias; that it was said is kept, for a person to decide.
-      const other = normalise({ type: 'user_id', value: event.previousId })
-      if (other !== undefined && graph.find(other) !== 0) said.splice(1, 0, other)
-    }
     if (said.length === 0) return undefined
     const at = new Date(event.timeMs)
     const fresh = new Set<number>()
@@ -128,12 +133,12 @@ export function createBatch(
     }
   }
 
-  /** Each with the strongest; and, when nothing names one person, each with each. */
+  /** Each with the strongest; and, when that may turn out to be many people's, each with each. */
   function pairsOf(nos: readonly number[]): [number, number][] {
     const [first, ...rest] = nos
     if (first === undefined) return []
     const pairs = rest.map((no): [number, number] => [first, no])
-    if (isAlone(graph.typeOf(first)) && !graph.isShared(first)) return pairs
+    if (graph.typeOf(first) === 'user_id') return pairs
     for (let one = 0; one < rest.length && one < mostPaired; one++)
       for (let other = one + 1; other < rest.length && other < mostPaired; other++)
         pairs.push([rest[one] ?? 0, rest[other] ?? 0])
@@ -151,15 +156,19 @@ export function createBatch(
       const sharedOnes = pair.filter((no) => graph.isShared(no))
       if (sharedOnes.length > 0) {
         // An earlier event may say that a shared address stays with somebody else.
-        const moved = sharedOnes.filter((no) => of.late.has(no) && !isDevice({ type: graph.typeOf(no) }))
+        const moved = sharedOnes.filter(
+          (no) => of.standing === 2 && !isDevice({ type: graph.typeOf(no) }) && of.atMs <= settled.homeSince(no),
+        )
+        if (moved.length === 0 || settled.has(pairKey(pair, of.standing), of.atMs)) continue
         for (const no of moved) facts.again.add(no)
-        if (moved.length > 0) return undefined
-        continue
+        return undefined
       }
       const contacts = pair.filter((no) => isContact({ type: graph.typeOf(no) }))
       const [contact] = contacts
+      const known = settled.has(pairKey(pair, of.standing), of.atMs)
       if (of.standing > 0 || contact === undefined) {
         counting.push(pair)
+        if (contact !== undefined && !of.fresh.has(contact) && !known) facts.proven.push(sorted(pair))
         continue
       }
       if (contacts.length > 1 || graph.standingOf(contact) > 0) refuse(pair)
@@ -169,12 +178,13 @@ export function createBatch(
         counting.push(pair)
       } else if (of.late.has(contact) || of.atMs <= graph.firstMsOf(contact)) return undefined
       else if (graph.ownerOf(pair[0]) !== graph.ownerOf(pair[1])) refuse(pair)
+      else if (!known) return undefined
     }
     return counting
   }
-  function refuse([a, b]: readonly [number, number]): void {
-    const [low, high] = a < b ? [a, b] : [b, a]
-    facts.refusals.set(`${String(low)} ${String(high)}`, { a: low, b: high, because: unproven })
+  function refuse(pair: readonly [number, number]): void {
+    const { a, b } = sorted(pair)
+    facts.refusals.set(`${String(a)} ${String(b)}`, { a, b, because: unproven })
   }
 
   function link(pairs: readonly [number, number][], standing: Standing, atMs: number): void {
@@ -232,7 +242,7 @@ export function createBatch(
     const [low, high] = a < b ? [a, b] : [b, a]
     const key = `${String(low)} ${String(high)} ${event.sourceId} ${String(standing)}`
     const seen = facts.observations.get(key)
-    const rule = event.type === 'alias' ? 'said to be the same (alias)' : 'in one event'
+    const rule = event.type === 'alias' ? byAlias : 'in one event'
     if (seen === undefined) {
       facts.observations.set(key, {
         a: low,
@@ -254,15 +264,15 @@ export function createBatch(
     if (event.timeMs < seen.firstMs) Object.assign(seen, { firstMs: event.timeMs, rule, messageId: event.messageId })
   }
 
-  /** By what an identifier is, not by what became of it: so it does not depend on what came first. Nothing hangs on what stands for many people. */
+  /** By what an identifier is, not by what became of it: so it does not depend on what came first. */
   function whose(nos: readonly number[], standing: Standing): Whose {
-    const named = nos.filter((no) => !(graph.isShared(no) && isAlone(graph.typeOf(no))))
-    const traits = named.find((no) => standing > 0 || !isContact({ type: graph.typeOf(no) })) ?? 0
-    return { traits, event: traits === 0 ? (named[0] ?? nos[0] ?? 0) : traits }
+    const traits = nos.find((no) => standing > 0 || !isContact({ type: graph.typeOf(no) })) ?? 0
+    return { traits, event: traits === 0 ? (nos[0] ?? 0) : traits }
   }
 
   return { facts, take, remember, unsettle }
 }
+const sorted = ([a, b]: readonly [number, number]) => (a < b ? { a, b } : { a: b, b: a })
 export type Batch = ReturnType<typeof createBatch>
 
 export const pairKey = ([a, b]: readonly [number, number], standing: number) =>

@@ -1,6 +1,7 @@
 import { idFrom, wordsOf } from '../../../lib/ids/ids.ts'
 import type { Facts } from './batch.ts'
 import type { Graph } from './graph.ts'
+import { isContact, unproven } from './standing.ts'
 import type { IdentityStore, Resolution } from './store.ts'
 
 /** The id of the profile of an identifier's person; empty while nothing gave it one. */
@@ -40,6 +41,7 @@ export async function finish(needs: {
   }
   const resolutions: Resolution[] = []
   const moved = new Set<number>()
+  const touched = new Set<string>()
   for (const [from, members] of people) {
     const apart = new Set(members.map((no) => profileIdOf(graph, no))).size > 1
     for (const no of members) {
@@ -52,6 +54,12 @@ export async function finish(needs: {
       if (apart) resolutions.push({ identifierNo: no, from, to: now })
     }
   }
+
+  // What a person is called and reached by depends on how well their addresses are proven: whoever keeps a copy hears of it.
+  for (const no of new Set([...facts.changed, ...facts.shared, ...facts.unshared]))
+    if (isContact({ type: graph.typeOf(no) })) touched.add(profileIdOf(graph, no))
+  for (const { from, to } of resolutions) for (const told of [from, to]) touched.delete(told)
+  for (const same of touched) resolutions.push({ identifierNo: null, from: same, to: same })
 
   await store.putProfiles(fresh, at)
   await store.putIdentifiers(
@@ -87,6 +95,10 @@ export async function finish(needs: {
     [...facts.homes].flatMap(([no, home]) => (facts.identifiers.has(no) ? [] : { no, home: home ?? null })),
   )
   await store.putRefusals([...facts.refusals.values()], at)
+  await store.dropRefusalsOfProven(
+    [...facts.proven, ...[...facts.refusals.values()].filter(({ because }) => because === unproven)],
+    unproven,
+  )
   await store.putDecisions(facts.decisions)
   await store.putResolutions(resolutions, at)
   await store.turnsAreDue([...facts.turns])

@@ -27,8 +27,8 @@ export interface Groups {
   unite(a: number, b: number): string | undefined
   /** Makes one of two groups because a person said so, whatever the limits. */
   join(left: number, right: number): void
-  /** Puts an identifier that joins nobody with a person. */
-  lodge(no: number, home: number): void
+  /** Puts an identifier that joins nobody with a person. @returns false when it is with somebody already */
+  lodge(no: number, home: number): boolean
   parts(): number[][]
 }
 
@@ -91,9 +91,10 @@ export function createGroups(
     },
     lodge(no, home) {
       const [one, at] = [groups.get(no), groups.get(home)]
-      if (one === undefined || at === undefined || one === at) return
+      if (one === undefined || at === undefined || one.members.length > 1) return false
       at.members.push(no)
       groups.set(no, at)
+      return true
     },
     parts: () => [...new Set(groups.values())].map((group) => group.members),
   }

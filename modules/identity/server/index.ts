@@ -1,3 +1,3 @@
-export { createIdentity, type Identity } from './service.ts'
+export { createIdentity, type Identity, type Named } from './service.ts'
 export { addIdentityRoutes } from './routes.ts'
 export { maybeOf, resolvedJoin, resolvedProfile } from './sql.ts'

@@ -33,9 +33,10 @@ export async function resettle(needs: {
   const region = await gather(needs)
   const settled = settle(region.known, region.pairs, region.said)
 
+  for (const { no, settled: before } of region.known.values()) if (before?.elsewhere !== true) batch.remember(no)
   const shares = [...settled.shared].filter(([no]) => region.known.get(no)?.settled === undefined)
   const nowShared = new Set(shares.map(([no]) => no))
-  for (const [no, { home, because }] of shares) {
+  for (const [no, { home, homeMs, because }] of shares) {
     if (!graph.isShared(no)) {
       graph.setShared(no, true)
       facts.shared.add(no)
@@ -53,15 +54,16 @@ export async function resettle(needs: {
       handDown(no)
     }
     facts.homes.set(no, home)
+    facts.homesSince.set(no, homeMs)
   }
   for (const no of facts.again)
     if (graph.isShared(no) && region.known.has(no) && !nowShared.has(no)) {
       graph.setShared(no, false)
       facts.unshared.add(no)
       facts.homes.set(no, undefined)
+      if (isDevice({ type: graph.typeOf(no) })) facts.turns.add(no)
     }
 
-  for (const no of region.known.keys()) batch.remember(no)
   const matters = new Set([
     ...settled.refused.flatMap(({ a, b }) => [a, b]),
     ...region.said.flatMap(({ left, right }) => [...left, ...right]),
@@ -97,8 +99,6 @@ export async function resettle(needs: {
     const bare = others.filter((other) => graph.bornOf(other) === undefined)
     const heir = strongest(graph, bare.length > 0 ? bare : others)
     const [own, theirs] = [graph.bornOf(no), graph.bornOf(heir)]
-    batch.remember(no)
-    batch.remember(heir)
     graph.setBorn(heir, own)
     graph.setBorn(no, theirs)
     facts.handedDown.add(heir).add(no)
@@ -122,24 +122,24 @@ async function gather({
   const edges = new Map<string, Pair>()
   const settledOnes = new Set<number>()
   let frontier = new Set<number>()
-  const reach = (no: number) => {
-    for (const member of graph.isShared(no) ? [no] : graph.members(no)) {
+  const isSettled = (no: number) => graph.isShared(no) && !facts.again.has(no)
+  const reach = (members: Iterable<number>) => {
+    for (const member of members) {
       if (inside.has(member)) continue
       inside.add(member)
       // What is shared joins nobody, whatever else it is seen with: no need to look behind it.
-      if (graph.isShared(member) && !facts.again.has(member)) settledOnes.add(member)
+      if (isSettled(member)) settledOnes.add(member)
       else frontier.add(member)
     }
   }
-  for (const no of facts.unsettled) reach(no)
+  for (const no of facts.unsettled) reach(graph.members(no))
   while (frontier.size > 0) {
     const some = [...frontier]
     frontier = new Set()
     for (const pair of await store.pairsOf(some)) {
       edges.set(`${String(pair.a)} ${String(pair.b)} ${String(pair.standing)}`, pair)
       if (inside.size > mostTogether) continue
-      reach(pair.a)
-      reach(pair.b)
+      for (const no of [pair.a, pair.b]) reach(isSettled(no) ? [no] : graph.members(no))
     }
   }
   if (inside.size > mostTogether)
@@ -164,10 +164,11 @@ async function gather({
     const settledNow = settledOnes.has(no) ? { settled: { home: facts.homes.get(no) } } : {}
     known.set(no, { no, type, value, firstMs: graph.firstMsOf(no), standing: graph.standingOf(no), ...settledNow })
   }
-  // A shared address that stays with somebody who is not looked at stays there.
+  // What is shared and stays with somebody who is not looked at stays there.
   for (const no of settledOnes) {
-    const home = known.get(no)?.settled?.home
-    if (home !== undefined && !known.has(home)) known.delete(no)
+    const one = known.get(no)
+    if (one?.settled !== undefined && graph.members(no).some((member) => !inside.has(member)))
+      one.settled = { home: undefined, elsewhere: true }
   }
   return { known, pairs: [...edges.values()], said: await store.saidOf([...known.keys()]) }
 }

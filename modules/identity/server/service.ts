@@ -8,7 +8,7 @@ import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import type { Ids } from '../../../platform/random/random.ts'
 import type { EventInFlight, Explainer, Listener, PipelineStep, TrackedEvent } from '../../collect/server/index.ts'
 import type { Explanation } from '../contract.ts'
-import { createBatch, pairKey, strongest, type Batch } from './batch.ts'
+import { createBatch, pairKey, strongest, type Batch, type Whose } from './batch.ts'
 import { explainEvent } from './event-way.ts'
 import { explain } from './explain.ts'
 import { finish, profileIdOf } from './finish.ts'
@@ -30,6 +30,15 @@ export interface Verdict {
   by: string
 }
 
+/** Of an event: by what it says, not by what became of it, so that it does not depend on what came first. */
+export interface Named {
+  /** The identifier that its traits hang on; undefined when it proves nobody's. */
+  traits: number | undefined
+  /** The identifier that was seen, and its profile: on a device that people share the device, whoever used it then. */
+  seen: number
+  profile: Id<'profile'>
+}
+
 export interface Identity {
   /** Reads all identifiers into memory. Before the pipeline starts. */
   load(): Promise<void>
@@ -38,8 +47,8 @@ export interface Identity {
   /** Hears of what was stored: works out who used a device that turned out to be shared. */
   listener: Listener
   profileOf(identifier: Identifier): Id<'profile'> | undefined
-  /** The identifier that the traits of an event which passed `step` hang on. */
-  anchorOf(event: EventInFlight): number | undefined
+  /** What the traits of an event which passed `step` hang on, and who was seen. */
+  namedBy(event: EventInFlight): Named | undefined
   /** How well what an event says is proven. */
   standingOf(event: TrackedEvent): Standing
   /** The profile that this one is part of now; itself when it never merged; undefined when there is none. */
@@ -72,7 +81,7 @@ export function createIdentity(needs: {
   const { postgres, clickhouse, clock, ids, log } = needs
   const graph = createGraph()
   const store = identityStore(postgres)
-  const anchors = new WeakMap<EventInFlight, number>()
+  const namedBy = new WeakMap<EventInFlight, Named>()
   const lastUsers = createLastUsers()
   const settled = createSettledPairs()
   const profileOf = (no: number) => profileIdOf(graph, no)
@@ -129,6 +138,7 @@ export function createIdentity(needs: {
       throw error
     }
     graph.commit()
+    for (const [no, ms] of batch.facts.homesSince) settled.setHome(no, ms)
     return batch
   }
 
@@ -136,6 +146,7 @@ export function createIdentity(needs: {
   function userOf(device: number, event: TrackedEvent, batch: Batch): number {
     if (!graph.isShared(device) || !isDevice({ type: graph.typeOf(device) })) return device
     const user = lastUsers.userAt(device, event.timeMs)
+    lastUsers.gave(device, event.timeMs)
     // Somebody may have used it before this one did, and after: that is worked out from all of its events.
     if (user === 'somebody later') batch.facts.turns.add(device)
     return typeof user === 'number' ? user : device
@@ -212,17 +223,17 @@ export function createIdentity(needs: {
   }
 
   async function run(events: readonly EventInFlight[]): Promise<void> {
-    const named = await profilesNamed(events)
+    const outright = await profilesNamed(events)
     await rememberUsers(events)
-    const whose = new Map<EventInFlight, number>(named)
+    const whose = new Map<EventInFlight, Whose>()
+    for (const [inFlight, no] of outright) whose.set(inFlight, { traits: 0, event: no })
     const batch = await change(async (open) => {
       for (const inFlight of events) {
-        if (inFlight.outcome !== undefined || named.has(inFlight)) continue
+        if (inFlight.outcome !== undefined || outright.has(inFlight)) continue
         const { event } = inFlight
         const found = open.take(inFlight, standingOf(event))
         if (found === undefined) continue
-        if (found.traits !== 0) anchors.set(inFlight, found.traits)
-        whose.set(inFlight, found.event)
+        whose.set(inFlight, found)
         if (event.userId === undefined) continue
         const user = graph.find(normalise({ type: 'user_id', value: event.userId }) ?? { type: '', value: '' })
         for (const identifier of identifiersOf(event)) {
@@ -234,8 +245,13 @@ export function createIdentity(needs: {
       await Promise.resolve()
     })
     const late = new Set<number>()
-    for (const [inFlight, no] of whose) {
-      const anchor = named.has(inFlight) ? no : userOf(no, inFlight.event, batch)
+    for (const [inFlight, { traits, event: no }] of whose) {
+      namedBy.set(inFlight, {
+        traits: traits === 0 ? undefined : traits,
+        seen: no,
+        profile: profileOf(no) as Id<'profile'>,
+      })
+      const anchor = outright.has(inFlight) ? no : userOf(no, inFlight.event, batch)
       inFlight.anchor = anchor
       inFlight.profileId = profileOf(anchor) as Id<'profile'>
     }
@@ -255,7 +271,7 @@ export function createIdentity(needs: {
       const no = found === undefined ? 0 : graph.find(found)
       return no === 0 ? undefined : (profileOf(no) as Id<'profile'>)
     },
-    anchorOf: (event) => anchors.get(event),
+    namedBy: (event) => namedBy.get(event),
     standingOf,
     canonical: async (profile) => (await store.canonical(profile)) as Id<'profile'> | undefined,
     explain: (profile) => explain(store, profile),
@@ -268,8 +284,8 @@ export function createIdentity(needs: {
       },
       canonical: (profile) => store.canonical(profile),
     }),
-    decide: (verdict, also) =>
-      alone(async () => {
+    async decide(verdict, also) {
+      await alone(async () => {
         const all = [...verdict.left, ...verdict.right]
         if (all.some((no) => graph.ownerOf(no) === 0)) throw new Refusal('not_found', 'There is no such identifier.')
         const decision: Decision = {
@@ -290,8 +306,13 @@ export function createIdentity(needs: {
           await also?.(tx)
         })
         settled.clear()
+      })
+      // In a turn of its own, so that many who decide at once are told together.
+      await alone(async () => {
         await tell()
-      }),
+        await workOutTurns({ graph, store, clickhouse })
+      })
+    },
     get size() {
       return graph.size
     },

@@ -12,7 +12,11 @@ export interface Known {
   /** How well it was ever proven, alone or with another. */
   standing: Standing
   /** Found shared before, and not looked at again: it stays with `home`, whatever else it was seen with. */
-  settled?: { home: number | undefined }
+  settled?: {
+    home: number | undefined
+    /** It stays with somebody who is not looked at: it is no part of anybody here. */
+    elsewhere?: boolean
+  }
 }
 
 /** Two identifiers that came in one event, once for each standing; `firstMs` is the earliest event that said it. */
@@ -34,9 +38,12 @@ export interface Said {
 export interface Settled {
   /** The identifiers of each person, each in one. */
   parts: number[][]
-  /** What joins nobody, and the identifier at whose person it stays: undefined, it is on its own. */
-  shared: Map<number, { home: number | undefined; because: string }>
-  /** Pairs that count for nothing, and why. */
+  /**
+   * What joins nobody, and the identifier at whose person it stays: undefined, it is on its own. `homeMs`: only an event before that could say that it stays with
+   * somebody else.
+   */
+  shared: Map<number, { home: number | undefined; homeMs: number; because: string }>
+  /** Pairs that count for nothing, and why; not those of an identifier that joins nobody. */
   refused: { a: number; b: number; because: string }[]
 }
 
@@ -44,7 +51,7 @@ export interface Settled {
 export const mostPartners = 1_000
 
 const byPerson = 'a person decided that these are two people'
-const shared = 'it was seen with two people, so it joins nobody'
+export const shared = 'it was seen with two people, so it joins nobody'
 const overused = `it was seen with more than ${String(mostPartners)} others, so it stands for many people and joins nobody`
 
 interface Link extends Pair {
@@ -74,21 +81,34 @@ export function settle(known: ReadonlyMap<number, Known>, pairs: readonly Pair[]
       x.firstMs - y.firstMs ||
       compare(ends(x, name), ends(y, name)),
   )
-  links = proven(links, known, refused)
+  links = proven(links, name, known, refused)
 
-  const joinless = findShared(links, known, decided)
-  const groups = createGroups(known.values(), decided.apartOf, (no) => decided.groupOf(no))
+  const joinless = findShared(links, name, known, decided)
+  const here = [...known.values()].filter((one) => one.settled?.elsewhere !== true)
+  const groups = createGroups(here, decided.apartOf, (no) => decided.groupOf(no))
   for (const { left, right } of decided.joined) {
     const [one, other] = [left[0], right[0]]
     if (one !== undefined && other !== undefined) groups.join(one, other)
   }
   for (const link of links) {
-    const sharedEnd = joinless.get(link.a) ?? joinless.get(link.b)
-    const because = sharedEnd?.because ?? groups.unite(link.a, link.b)
+    // What is shared says so itself.
+    if (joinless.has(link.a) || joinless.has(link.b)) continue
+    const because = groups.unite(link.a, link.b)
     if (because !== undefined) refused.push({ a: link.a, b: link.b, because })
   }
-  for (const [no, { home }] of joinless) if (home !== undefined) groups.lodge(no, home)
-  return { parts: groups.parts(), shared: joinless, refused }
+  for (const [no, found] of joinless) {
+    let { home } = found
+    // A customer number may be shared itself: then with whom it stays. Each step is to a stronger kind, so there is an end.
+    while (home !== undefined && joinless.has(home)) home = joinless.get(home)?.home
+    // A person may have said whose it is.
+    if (home !== undefined && !groups.lodge(no, home)) home = undefined
+    joinless.set(no, { ...found, home })
+  }
+  return {
+    parts: groups.parts(),
+    shared: joinless,
+    refused: refused.filter(({ a, b }) => !joinless.has(a) && !joinless.has(b)),
+  }
 }
 
 const compare = (x: string, y: string) => (x < y ? -1 : x > y ? 1 : 0)
@@ -119,33 +139,38 @@ function sift(links: readonly Link[], why: (link: Link) => string | undefined, r
   })
 }
 
-/**
- * A device that names no user id proves nothing about an address: it counts only while nobody better named the address, and of such devices the first.
- * @param links in order
- */
-function proven(links: readonly Link[], known: ReadonlyMap<number, Known>, refused: Settled['refused']): Link[] {
+/** A device that names no user id proves nothing about an address: it counts only while nobody better named the address, and of such devices the first. */
+function proven(
+  links: readonly Link[],
+  name: (no: number) => string,
+  known: ReadonlyMap<number, Known>,
+  refused: Settled['refused'],
+): Link[] {
   const taken = new Set<number>()
   const contactsOf = (link: Link) => [link.a, link.b].filter((no) => isContact(known.get(no) ?? { type: '' }))
   for (const one of known.values()) if (one.standing > 0 && isContact(one)) taken.add(one.no)
-  return sift(
-    [...links],
-    (link) => {
-      const contacts = contactsOf(link)
-      if (link.standing > 0 || contacts.length === 0) return undefined
-      const [contact] = contacts
-      if (contacts.length > 1 || contact === undefined || taken.has(contact)) return unproven
-      taken.add(contact)
-      return undefined
-    },
-    refused,
-  )
+  const counting = new Set<Link>()
+  const weak = links.filter((link) => link.standing === 0 && contactsOf(link).length > 0)
+  for (const link of weak.sort((x, y) => x.firstMs - y.firstMs || compare(ends(x, name), ends(y, name)))) {
+    const [contact, second] = contactsOf(link)
+    if (contact === undefined || second !== undefined || taken.has(contact)) continue
+    taken.add(contact)
+    counting.add(link)
+  }
+  const claims = new Set(weak)
+  return sift(links, (link) => (claims.has(link) && !counting.has(link) ? unproven : undefined), refused)
 }
 
 /**
  * What joins nobody. A device that two user ids used; an address or customer number that a trusted source named with two; what was seen with so many that
  * it stands for nobody. An address stays with the person whom it was proven for first, a device is on its own.
  */
-function findShared(links: readonly Link[], known: ReadonlyMap<number, Known>, decided: Decided): Settled['shared'] {
+function findShared(
+  links: readonly Link[],
+  name: (no: number) => string,
+  known: ReadonlyMap<number, Known>,
+  decided: Decided,
+): Settled['shared'] {
   const found: Settled['shared'] = new Map()
   const near = new Map<number, Link[]>()
   for (const link of links)
@@ -156,27 +181,34 @@ function findShared(links: readonly Link[], known: ReadonlyMap<number, Known>, d
     }
   for (const one of known.values()) {
     if (one.settled !== undefined) {
-      found.set(one.no, { home: one.settled.home, because: shared })
+      found.set(one.no, { home: one.settled.home, homeMs: 0, because: shared })
       continue
     }
     const around = near.get(one.no) ?? []
     if (around.length > mostPartners) {
-      found.set(one.no, { home: undefined, because: overused })
+      found.set(one.no, { home: undefined, homeMs: 0, because: overused })
       continue
     }
     if (one.type === 'user_id') continue
     const of = new Map<string, Set<number>>()
-    let home: number | undefined
+    let first: { no: number; ms: number } | undefined
     for (const link of around) {
       const other = known.get(link.a === one.no ? link.b : link.a)
       if (other === undefined || !isAlone(other.type) || priorityOf(other.type) >= priorityOf(one.type)) continue
       if (link.standing < (isDevice(one) ? 1 : 2)) continue
-      home ??= other.no
+      const earlier =
+        first === undefined || link.firstMs < first.ms || (link.firstMs === first.ms && name(other.no) < name(first.no))
+      if (earlier) first = { no: other.no, ms: link.firstMs }
       const some = of.get(other.type) ?? new Set()
       of.set(other.type, some.add(decided.groupOf(other.no)))
     }
     if ([...of.values()].some((people) => people.size > 1))
-      found.set(one.no, { home: isDevice(one) ? undefined : home, because: shared })
+      found.set(
+        one.no,
+        isDevice(one)
+          ? { home: undefined, homeMs: 0, because: shared }
+          : { home: first?.no, homeMs: first?.ms ?? 0, because: shared },
+      )
   }
   return found
 }

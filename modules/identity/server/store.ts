@@ -180,6 +180,15 @@ export function identityStore(postgres: Postgres) {
         [...pairs(rows), column(rows, (row) => row.because), at],
       )
     },
+    /** A pair that something better proved is not refused for want of proof. */
+    async dropRefusalsOfProven(rows: readonly { a: number; b: number }[], because: string) {
+      if (rows.length === 0) return
+      await postgres.query(
+        `DELETE FROM identity.refusal r USING unnest($1::bigint[], $2::bigint[]) AS n (a, b)
+          WHERE r.a = n.a AND r.b = n.b AND r.because = $3 AND EXISTS (SELECT 1 FROM identity.observation o WHERE o.a = n.a AND o.b = n.b AND o.standing > 0)`,
+        [...pairs(rows), because],
+      )
+    },
     async dropRefusals(rows: readonly { a: number; b: number }[]) {
       if (rows.length === 0) return
       await postgres.query(
@@ -324,6 +333,18 @@ export function identityStore(postgres: Postgres) {
         'SELECT * FROM identity.decision WHERE (identifiers || others) && $1::bigint[] ORDER BY at DESC, id DESC LIMIT 100',
         [[...nos]],
       ),
+    /** Aliases by which one user id was said to be another: the other is one of these identifiers, or the name by which one of them was called before. */
+    userAliases: (nos: readonly number[], rule: string) =>
+      postgres.query<{ a: number; b: number; since: Date }>(
+        `SELECT DISTINCT ON (u.no, w.no) u.no AS a, w.no AS b, o.first_at AS since
+           FROM identity.identifier w
+           JOIN identity.identifier n ON n.type = 'anonymous_id' AND n.value = w.value
+           JOIN identity.observation o ON (o.a = n.no OR o.b = n.no) AND o.rule = $2
+           JOIN identity.identifier u ON u.no = CASE WHEN o.a = n.no THEN o.b ELSE o.a END AND u.type = 'user_id' AND u.profile_id <> w.profile_id
+          WHERE w.type = 'user_id' AND (w.no = ANY($1) OR w.value IN (SELECT value FROM identity.identifier WHERE no = ANY($1) AND type = 'anonymous_id'))
+          ORDER BY u.no, w.no, o.first_at LIMIT 20`,
+        [[...nos], rule],
+      ),
     mergedInto: (profile: string) =>
       postgres.query<{ from_profile: string; at: Date }>(
         `SELECT DISTINCT ON (p.id) p.id AS from_profile, r.at FROM identity.profile p JOIN identity.resolution r ON r.from_profile = p.id AND r.identifier_no IS NULL
@@ -346,14 +367,15 @@ export function identityStore(postgres: Postgres) {
         'SELECT * FROM identity.turn WHERE device = ANY($1) OR holder = ANY($1) ORDER BY device, since',
         [[...nos]],
       ),
-    async replaceTurns(device: number, turns: readonly { since: Date; holder: number }[]) {
-      await postgres.query('DELETE FROM identity.turn WHERE device = $1', [device])
+    async replaceTurns(devices: readonly number[], turns: readonly { device: number; since: Date; holder: number }[]) {
+      await postgres.query('DELETE FROM identity.turn WHERE device = ANY($1)', [[...devices]])
       await postgres.query(
-        'INSERT INTO identity.turn (device, since, holder) SELECT $1, since, holder FROM unnest($2::timestamptz[], $3::bigint[]) AS t (since, holder)',
-        [device, column(turns, (row) => row.since), column(turns, (row) => row.holder)],
+        'INSERT INTO identity.turn (device, since, holder) SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::bigint[])',
+        [column(turns, (row) => row.device), column(turns, (row) => row.since), column(turns, (row) => row.holder)],
       )
     },
-    turnsDone: (device: number) => postgres.query('DELETE FROM identity.turns_due WHERE device = $1', [device]),
+    turnsDone: (devices: readonly number[]) =>
+      postgres.query('DELETE FROM identity.turns_due WHERE device = ANY($1)', [[...devices]]),
   }
 }
 export type IdentityStore = ReturnType<typeof identityStore>

@@ -13,11 +13,11 @@ export interface Turn {
 }
 
 /**
- * Who used a device when.
+ * Who used a device when; before that, and when nobody did for a while, its events are its own.
  * @param uses user ids on it, in order
  */
 export function turnsOf(device: number, uses: readonly { atMs: number; user: number }[]): Turn[] {
-  const turns: Turn[] = []
+  const turns: Turn[] = [{ since: new Date(0), holder: device }]
   uses.forEach(({ atMs, user }, at) => {
     const next = uses[at + 1]?.atMs ?? Number.POSITIVE_INFINITY
     const last = turns.at(-1)
@@ -28,40 +28,81 @@ export function turnsOf(device: number, uses: readonly { atMs: number; user: num
 }
 
 /**
- * Works out who used the devices that are due, from their events, and tells both stores: events that came before it was known that two people use a device, and events
- * that came late, belong to whoever used it then.
+ * Works out who used the devices that are due, from their events, and tells both stores; one that is not shared any more is used by its own person. Events that
+ * came before it was known that two people use a device, and events that came late, belong to whoever used it then.
  */
 export async function workOutTurns(needs: {
   graph: Graph
   store: IdentityStore
   clickhouse: ClickHouse
 }): Promise<void> {
-  const { graph, store, clickhouse } = needs
-  const devices = await store.dueTurns()
-  for (const device of devices) {
-    const column =
-      device.type === 'anonymous_id'
-        ? 'anonymous_id = {value:String}'
-        : 'has(external_ids, ({type:String}, {value:String}))'
-    const rows = await clickhouse.query<{ at: string; user_id: string }>(
-      `SELECT toString(toUnixTimestamp64Milli(time)) AS at, user_id FROM event WHERE ${column} AND user_id != '' ORDER BY time`,
-      device.type === 'anonymous_id' ? { value: device.value } : { type: device.type, value: device.value },
+  const { graph, store } = needs
+  for (let devices = await store.dueTurns(); devices.length > 0; devices = await store.dueTurns()) {
+    const uses = await usesOf(needs, devices)
+    const nos = devices.map(({ no }) => no)
+    const due = new Set(nos)
+    const turns = nos.flatMap((device) =>
+      turnsOf(device, graph.isShared(device) ? (uses.get(device) ?? []) : []).map((turn) => ({ device, ...turn })),
     )
-    const uses = rows.flatMap(({ at, user_id }) => {
-      const user = graph.find({ type: 'user_id', value: user_id.normalize('NFKC').trim() })
-      return user === 0 ? [] : [{ atMs: Number(at), user }]
-    })
-    const turns = turnsOf(device.no, uses)
-    const before = (await store.turnsOf([device.no])).filter((turn) => turn.device === device.no)
-    const kept = new Set(turns.map((turn) => turn.since.getTime()))
-    await store.replaceTurns(device.no, turns)
-    const gone = before.filter((turn) => !kept.has(turn.since.getTime()))
+    const at = (turn: { device: number; since: Date }) => `${String(turn.device)} ${String(turn.since.getTime())}`
+    const kept = new Set(turns.map(at))
+    const gone = (await store.turnsOf(nos)).filter((turn) => due.has(turn.device) && !kept.has(at(turn)))
+    await store.replaceTurns(nos, turns)
     await tellTurns(needs, [
-      ...turns.map((turn) => ({ device: device.no, ...turn, to: profileIdOf(graph, turn.holder) })),
-      ...gone.map((turn) => ({ device: device.no, since: turn.since, to: '' })),
+      ...turns.map((turn) => ({ ...turn, to: profileIdOf(graph, turn.holder) })),
+      ...gone.map((turn) => ({ ...turn, to: '' })),
     ])
-    await store.turnsDone(device.no)
+    await store.turnsDone(nos)
   }
+}
+
+interface Use {
+  atMs: number
+  user: number
+}
+
+/** Who used these devices, in order; and every event on them without a name hangs on its device again, also one that was given to somebody at once. */
+async function usesOf(
+  { graph, clickhouse }: { graph: Graph; clickhouse: ClickHouse },
+  devices: readonly { no: number; type: string; value: string }[],
+): Promise<Map<number, Use[]>> {
+  const keyOf = (one: { type: string; value: string }) => `${one.type} ${one.value}`
+  const noOf = new Map(devices.map((one) => [keyOf(one), one.no]))
+  const params = {
+    keys: [...noOf.keys()],
+    nos: [...noOf.values()],
+    anonymous: devices.flatMap(({ type, value }) => (type === 'anonymous_id' ? [value] : [])),
+    others: devices.flatMap(({ type, value }) => (type === 'anonymous_id' ? [] : [value])),
+  }
+  const onThem = `(has({anonymous:Array(String)}, anonymous_id) OR hasAny(external_ids.value, {others:Array(String)}))`
+  const rows = await clickhouse.query<{ at: string; user_id: string; hangs_on: string; device: string }>(
+    `SELECT toString(toUnixTimestamp64Milli(time)) AS at, user_id, toString(anchor) AS hangs_on, device FROM event
+      ARRAY JOIN arrayFilter(key -> has({keys:Array(String)}, key), arrayPushFront(arrayMap(one -> one.1 || ' ' || one.2, external_ids), 'anonymous_id ' || anonymous_id)) AS device
+      WHERE ${onThem} AND (user_id != '' OR NOT has(arrayPushBack({nos:Array(UInt64)}, 0), anchor)) ORDER BY time`,
+    params,
+  )
+  const given = new Set(
+    rows.flatMap(({ user_id, hangs_on }) =>
+      user_id === '' && graph.typeOf(Number(hangs_on)) === 'user_id' ? [Number(hangs_on)] : [],
+    ),
+  )
+  if (given.size > 0)
+    await clickhouse.command(
+      `ALTER TABLE event UPDATE anchor = transform(
+          if(has(external_ids.type, 'device_id'), 'device_id ' || arrayFirst(one -> one.1 = 'device_id', external_ids).2, 'anonymous_id ' || anonymous_id), {keys:Array(String)}, {nos:Array(UInt64)}, anchor)
+        WHERE ${onThem} AND user_id = '' AND has({given:Array(UInt64)}, anchor) SETTINGS mutations_sync = 1`,
+      { ...params, given: [...given] },
+    )
+  const uses = new Map<number, Use[]>()
+  for (const { at, user_id, device } of rows) {
+    const user = user_id === '' ? 0 : graph.find({ type: 'user_id', value: user_id.normalize('NFKC').trim() })
+    const no = noOf.get(device)
+    if (user === 0 || no === undefined) continue
+    const some = uses.get(no)
+    if (some === undefined) uses.set(no, [{ atMs: Number(at), user }])
+    else some.push({ atMs: Number(at), user })
+  }
+  return uses
 }
 
 /** Tells ClickHouse whose the turns are. A row that is told again with the same version is the same row. */

@@ -6,7 +6,7 @@ import type { ClickHouse } from '../../../platform/clickhouse/clickhouse.ts'
 import type { Clock } from '../../../platform/clock/clock.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import type { EventInFlight, PipelineStep } from '../../collect/server/index.ts'
-import { maybeOf, resolvedJoin, resolvedProfile, type Identity } from '../../identity/server/index.ts'
+import { maybeOf, resolvedJoin, resolvedProfile, type Identity, type Named } from '../../identity/server/index.ts'
 import type { Sources } from '../../sources/server/index.ts'
 import type { Field, Person, PersonRow, TimelineEvent } from '../contract.ts'
 import { declared, profileStore, type ProfileRow, type TraitRow } from './store.ts'
@@ -34,7 +34,7 @@ export function createProfiles(needs: {
   postgres: Postgres
   clickhouse: ClickHouse
   clock: Clock
-  identity: Pick<Identity, 'anchorOf' | 'canonical' | 'standingOf'>
+  identity: Pick<Identity, 'namedBy' | 'canonical' | 'standingOf'>
   sources: Pick<Sources, 'get'>
 }): Profiles {
   const { postgres, clickhouse, clock, identity, sources } = needs
@@ -118,8 +118,10 @@ export function createProfiles(needs: {
         const versions = new Map<string, number>()
         for (const inFlight of events) {
           if (inFlight.profileId === undefined || inFlight.outcome !== undefined) continue
-          note(inFlight, seen, versions)
-          const anchor = identity.anchorOf(inFlight)
+          const named = identity.namedBy(inFlight)
+          if (named === undefined) continue
+          note(inFlight, named, seen, versions)
+          const anchor = named.traits
           if (anchor === undefined || inFlight.event.type === 'group') continue
           const standing = identity.standingOf(inFlight.event)
           for (const [name, value] of Object.entries(traitsOf(inFlight))) {
@@ -249,17 +251,19 @@ export function createProfiles(needs: {
 }
 
 function note(
-  { event, position, profileId, anchor }: EventInFlight,
+  { event, position, profileId }: EventInFlight,
+  { seen: no, profile }: Named,
   seen: Map<number, { identifierNo: number; first: Date; last: Date }>,
   versions: Map<string, number>,
 ): void {
   // What we did to a person is not something that the person did.
-  if (profileId === undefined || anchor === undefined || /^Message (Sent|Bounced|Failed)$/.test(event.name)) return
-  versions.set(profileId, Math.max(Number(position) + 1, versions.get(profileId) ?? 0))
+  if (profileId === undefined || /^Message (Sent|Bounced|Failed)$/.test(event.name)) return
+  for (const id of new Set([profileId, profile]))
+    versions.set(id, Math.max(Number(position) + 1, versions.get(id) ?? 0))
   const at = new Date(event.timeMs)
-  const known = seen.get(anchor)
-  seen.set(anchor, {
-    identifierNo: anchor,
+  const known = seen.get(no)
+  seen.set(no, {
+    identifierNo: no,
     first: known === undefined || at < known.first ? at : known.first,
     last: known === undefined || at > known.last ? at : known.last,
   })

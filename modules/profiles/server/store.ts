@@ -64,8 +64,8 @@ export function profileStore(postgres: Postgres) {
             ORDER BY m.profile_id, t.name, CASE WHEN t.name = ANY($2) THEN t.standing ELSE 0 END DESC, t.at DESC, t.identifier_no),
          sums AS (SELECT profile_id, jsonb_object_agg(name, value) AS traits FROM newest GROUP BY profile_id),
          contacts AS (
-           SELECT profile_id, array_agg(value ORDER BY shared, standing DESC, created_at DESC) FILTER (WHERE type = 'email') AS emails,
-             array_agg(value ORDER BY shared, standing DESC, created_at DESC) FILTER (WHERE type = 'phone') AS phones
+           SELECT profile_id, array_agg(value ORDER BY shared, standing DESC, created_at DESC, value) FILTER (WHERE type = 'email') AS emails,
+             array_agg(value ORDER BY shared, standing DESC, created_at DESC, value) FILTER (WHERE type = 'phone') AS phones
              FROM known GROUP BY profile_id)
          SELECT p.id AS profile_id, sums.traits, contacts.emails, contacts.phones, seen.first_at, seen.last_at
            FROM unnest($1::text[]) AS p (id) LEFT JOIN seen ON seen.profile_id = p.id LEFT JOIN sums ON sums.profile_id = p.id LEFT JOIN contacts ON contacts.profile_id = p.id`,
