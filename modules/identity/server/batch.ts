@@ -116,7 +116,7 @@ export function createBatch(
     })
     const pairs = pairsOf(nos)
     for (const [a, b] of pairs) observe(a, b, standing, inFlight)
-    const counting = sift(pairs, { standing, atMs: event.timeMs, fresh, late })
+    const counting = sift(pairs, { standing, atMs: event.timeMs, fresh })
     const crowded = [...late].some((no) => !fits(no))
     if (counting === undefined || better.size > 0 || crowded) unsettle(nos)
     else link(counting, standing, event.timeMs)
@@ -148,7 +148,7 @@ export function createBatch(
   /** The pairs that link, when that can be said without looking at what was seen before; undefined when it cannot. */
   function sift(
     pairs: readonly [number, number][],
-    of: { standing: Standing; atMs: number; fresh: ReadonlySet<number>; late: ReadonlySet<number> },
+    of: { standing: Standing; atMs: number; fresh: ReadonlySet<number> },
   ): [number, number][] | undefined {
     const counting: [number, number][] = []
     const claimed = new Set<number>()
@@ -172,13 +172,10 @@ export function createBatch(
         continue
       }
       if (contacts.length > 1 || graph.standingOf(contact) > 0) refuse(pair)
-      else if (of.fresh.has(contact)) {
-        if (claimed.has(contact)) return undefined
+      else if (of.fresh.has(contact) && !claimed.has(contact)) {
         claimed.add(contact)
         counting.push(pair)
-      } else if (of.late.has(contact) || of.atMs <= graph.firstMsOf(contact)) return undefined
-      else if (graph.ownerOf(pair[0]) !== graph.ownerOf(pair[1])) refuse(pair)
-      else if (!known) return undefined
+      } else if (!known) return undefined
     }
     return counting
   }

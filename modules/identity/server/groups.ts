@@ -1,4 +1,4 @@
-import { isAlone, limitOf } from '../../../lib/identifiers/identifiers.ts'
+import { isAlone, limitOf, priorityOf } from '../../../lib/identifiers/identifiers.ts'
 import { isContact } from './standing.ts'
 
 interface One {
@@ -73,12 +73,16 @@ export function createGroups(
       const [one, other] = [groups.get(a), groups.get(b)]
       if (one === undefined || other === undefined || one === other) return undefined
       for (const side of one.sides) if (other.sides.has(side ^ 1)) return 'a person decided that these are two people'
+      const over = new Map<string, number>()
       for (const [type, people] of one.alone)
-        for (const no of other.alone.get(type) ?? []) if (!people.has(no)) return overLimit(type, 2)
+        if ([...(other.alone.get(type) ?? [])].some((no) => !people.has(no))) over.set(type, 2)
       for (const [type, times] of one.contacts) {
         const most = mostInAYear([...times, ...(other.contacts.get(type) ?? [])])
-        if (most > limitOf(type) * (1 + one.joins + other.joins)) return overLimit(type, most)
+        if (most > limitOf(type) * (1 + one.joins + other.joins)) over.set(type, most)
       }
+      // The strongest reason, whatever was put in first.
+      const [first] = [...over].sort(([x], [y]) => priorityOf(x) - priorityOf(y) || (x < y ? -1 : 1))
+      if (first !== undefined) return overLimit(...first)
       merge(one, other)
       return undefined
     },

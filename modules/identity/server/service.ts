@@ -234,7 +234,8 @@ export function createIdentity(needs: {
         const found = open.take(inFlight, standingOf(event))
         if (found === undefined) continue
         whose.set(inFlight, found)
-        if (event.userId === undefined) continue
+        // That a device was somebody's before does not say who uses it now.
+        if (event.userId === undefined || event.type === 'alias') continue
         const user = graph.find(normalise({ type: 'user_id', value: event.userId }) ?? { type: '', value: '' })
         for (const identifier of identifiersOf(event)) {
           const device = isDevice(identifier) ? graph.find(identifier) : 0
@@ -300,9 +301,15 @@ export function createIdentity(needs: {
           at: clock.now(),
         }
         await change(async (batch, tx) => {
-          await identityStore(tx).putDecisions([decision])
-          batch.unsettle(all)
-          for (const no of all) batch.facts.again.add(no)
+          const inside = identityStore(tx)
+          await inside.putDecisions([decision])
+          // Whether something is shared depends on who is one person: what these people were seen with is looked at again too.
+          const people = all.flatMap((no) => [...graph.members(no)])
+          const around = (await inside.pairsOf(people)).flatMap(({ a, b }) => [a, b])
+          for (const no of new Set([...all, ...[...people, ...around].filter((one) => graph.isShared(one))])) {
+            batch.unsettle([no])
+            batch.facts.again.add(no)
+          }
           await also?.(tx)
         })
         settled.clear()

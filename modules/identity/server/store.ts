@@ -46,6 +46,8 @@ export interface Resolution {
   identifierNo: number | null
   from: string
   to: string
+  /** Nothing moved: only what a copy of it says may be out of date. */
+  only?: 'touched'
 }
 
 const column = <Row, Value>(rows: readonly Row[], pick: (row: Row) => Value) => rows.map(pick)
@@ -216,10 +218,16 @@ export function identityStore(postgres: Postgres) {
     /** What became part of what; the profile that a whole one went to is where everything of it is found from now on. */
     async putResolutions(rows: readonly Resolution[], at: Date) {
       if (rows.length === 0) return
-      const whole = rows.filter((row) => row.identifierNo === null)
+      const whole = rows.filter((row) => row.identifierNo === null && row.only === undefined)
       await postgres.query(
-        'INSERT INTO identity.resolution (identifier_no, from_profile, to_profile, at) SELECT no, was, now, $4 FROM unnest($1::bigint[], $2::text[], $3::text[]) AS r (no, was, now)',
-        [column(rows, (row) => row.identifierNo), column(rows, (row) => row.from), column(rows, (row) => row.to), at],
+        'INSERT INTO identity.resolution (identifier_no, from_profile, to_profile, at, told) SELECT no, was, now, $4, touched FROM unnest($1::bigint[], $2::text[], $3::text[], $5::boolean[]) AS r (no, was, now, touched)',
+        [
+          column(rows, (row) => row.identifierNo),
+          column(rows, (row) => row.from),
+          column(rows, (row) => row.to),
+          at,
+          column(rows, (row) => row.only === 'touched'),
+        ],
       )
       await postgres.query(
         'UPDATE identity.profile p SET merged_into = nullif(r.now, r.was) FROM unnest($1::text[], $2::text[]) AS r (was, now) WHERE p.id = r.was',

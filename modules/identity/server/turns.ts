@@ -78,7 +78,7 @@ async function usesOf(
   const rows = await clickhouse.query<{ at: string; user_id: string; hangs_on: string; device: string }>(
     `SELECT toString(toUnixTimestamp64Milli(time)) AS at, user_id, toString(anchor) AS hangs_on, device FROM event
       ARRAY JOIN arrayFilter(key -> has({keys:Array(String)}, key), arrayPushFront(arrayMap(one -> one.1 || ' ' || one.2, external_ids), 'anonymous_id ' || anonymous_id)) AS device
-      WHERE ${onThem} AND (user_id != '' OR NOT has(arrayPushBack({nos:Array(UInt64)}, 0), anchor)) ORDER BY time`,
+      WHERE ${onThem} AND type != 'alias' AND (user_id != '' OR NOT has(arrayPushBack({nos:Array(UInt64)}, 0), anchor)) ORDER BY time`,
     params,
   )
   const given = new Set(

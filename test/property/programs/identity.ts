@@ -8,7 +8,7 @@ export const summary =
   'who is who: the order of arrival does not matter, a merge that is undone has never been, no two user ids without a person’s word'
 
 /** Stories that are told side by side, so that a batch has many of them. */
-const together = 250
+const together = 1_000
 
 /** What went wrong in one story. */
 interface Broken {
