@@ -171,6 +171,8 @@ export function createBatch(
         if (contact !== undefined && !of.fresh.has(contact) && !known) facts.proven.push(sorted(pair))
         continue
       }
+      const contended = pair.some((no) => graph.isContended(graph.ownerOf(no)))
+      if (contended && !known) return undefined
       if (contacts.length > 1 || graph.standingOf(contact) > 0) refuse(pair)
       else if (of.fresh.has(contact) && !claimed.has(contact)) {
         claimed.add(contact)

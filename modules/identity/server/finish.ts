@@ -55,9 +55,10 @@ export async function finish(needs: {
     }
   }
 
-  // What a person is called and reached by depends on their addresses and how well they are proven: whoever keeps a copy hears of it.
-  for (const no of new Set([...facts.identifiers.keys(), ...facts.changed, ...facts.shared, ...facts.unshared]))
+  // What a person is called and reached by depends on their addresses, how well they are proven and what is shared: whoever keeps a copy hears of it.
+  for (const no of [...facts.identifiers.keys(), ...facts.changed])
     if (isContact({ type: graph.typeOf(no) })) touched.add(profileIdOf(graph, no))
+  for (const no of [...facts.homes.keys(), ...facts.unshared]) touched.add(profileIdOf(graph, no))
   for (const id of fresh) touched.delete(id)
   for (const { from, to } of resolutions) for (const told of [from, to]) touched.delete(told)
   for (const same of touched) resolutions.push({ identifierNo: null, from: same, to: same, only: 'touched' })

@@ -144,26 +144,12 @@ export function createIdentity(needs: {
 
   /** Only shared identifiers: the person who used the device last, else the device's own profile. */
   function userOf(device: number, event: TrackedEvent, batch: Batch): number {
+    lastUsers.unnamed(device, event.timeMs)
     if (!graph.isShared(device) || !isDevice({ type: graph.typeOf(device) })) return device
     const user = lastUsers.userAt(device, event.timeMs)
-    lastUsers.gave(device, event.timeMs)
     // Somebody may have used it before this one did, and after: that is worked out from all of its events.
-    if (user === 'somebody later') batch.facts.turns.add(device)
+    if (user === 'unknown') batch.facts.turns.add(device)
     return typeof user === 'number' ? user : device
-  }
-
-  /** Shared devices that come without a user id and that memory has forgotten: the store knows who used them last. */
-  async function rememberUsers(events: readonly EventInFlight[]): Promise<void> {
-    const wanted = new Set<number>()
-    for (const { event } of events) {
-      if (event.userId !== undefined || event.anonymousId === undefined) continue
-      const found = normalise({ type: 'anonymous_id', value: event.anonymousId })
-      const no = found === undefined ? 0 : graph.find(found)
-      if (no !== 0 && graph.isShared(no) && !lastUsers.knows(no)) wanted.add(no)
-    }
-    if (wanted.size === 0) return
-    for (const row of await store.lastUsersOf([...wanted]))
-      lastUsers.used(row.device, row.user_no, row.last_at.getTime())
   }
 
   /** Events of our own that name a profile: what it is part of now. From any other source such a name counts for nothing. */
@@ -224,7 +210,6 @@ export function createIdentity(needs: {
 
   async function run(events: readonly EventInFlight[]): Promise<void> {
     const outright = await profilesNamed(events)
-    await rememberUsers(events)
     const whose = new Map<EventInFlight, Whose>()
     for (const [inFlight, no] of outright) whose.set(inFlight, { traits: 0, event: no })
     const batch = await change(async (open) => {
@@ -266,7 +251,7 @@ export function createIdentity(needs: {
   return {
     load,
     step: { name: 'identity', run: ({ events }) => alone(() => run(events)) },
-    listener: { name: 'identity', hear: () => alone(() => workOutTurns({ graph, store, clickhouse })) },
+    listener: { name: 'identity', hear: () => alone(() => workOutTurns({ graph, store, clickhouse, lastUsers })) },
     profileOf(identifier) {
       const found = normalise(identifier)
       const no = found === undefined ? 0 : graph.find(found)
@@ -317,7 +302,7 @@ export function createIdentity(needs: {
       // In a turn of its own, so that many who decide at once are told together.
       await alone(async () => {
         await tell()
-        await workOutTurns({ graph, store, clickhouse })
+        await workOutTurns({ graph, store, clickhouse, lastUsers })
       })
     },
     get size() {

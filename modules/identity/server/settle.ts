@@ -81,9 +81,10 @@ export function settle(known: ReadonlyMap<number, Known>, pairs: readonly Pair[]
       x.firstMs - y.firstMs ||
       compare(ends(x, name), ends(y, name)),
   )
-  links = proven(links, name, known, refused)
-
   const joinless = findShared(links, name, known, decided)
+  // What is shared says so itself.
+  links = links.filter((link) => !joinless.has(link.a) && !joinless.has(link.b))
+  links = proven(links, name, known, refused)
   const here = [...known.values()].filter((one) => one.settled?.elsewhere !== true)
   const groups = createGroups(here, decided.apartOf, (no) => decided.groupOf(no))
   for (const { left, right } of decided.joined) {
@@ -91,8 +92,6 @@ export function settle(known: ReadonlyMap<number, Known>, pairs: readonly Pair[]
     if (one !== undefined && other !== undefined) groups.join(one, other)
   }
   for (const link of links) {
-    // What is shared says so itself.
-    if (joinless.has(link.a) || joinless.has(link.b)) continue
     const because = groups.unite(link.a, link.b)
     if (because !== undefined) refused.push({ a: link.a, b: link.b, because })
   }

@@ -312,15 +312,6 @@ export function identityStore(postgres: Postgres) {
         'SELECT * FROM identity.refusal WHERE a = ANY($1) OR b = ANY($1) ORDER BY since DESC LIMIT 100',
         [[...nos]],
       ),
-    /** The user id that was last seen with each of these devices. */
-    lastUsersOf: (devices: readonly number[]) =>
-      postgres.query<{ device: number; user_no: number; last_at: Date }>(
-        `SELECT DISTINCT ON (device) device, user_no, last_at FROM (
-           SELECT o.b AS device, o.a AS user_no, o.last_at FROM identity.observation o WHERE o.b = ANY($1) UNION ALL
-           SELECT o.a, o.b, o.last_at FROM identity.observation o WHERE o.a = ANY($1)) AS u
-         JOIN identity.identifier i ON i.no = u.user_no AND i.type = 'user_id' ORDER BY device, last_at DESC`,
-        [[...devices]],
-      ),
     /** What one event proved: links between these identifiers that it was the first to name. */
     linksBy: (nos: readonly number[], sourceId: string, messageId: string) =>
       postgres.query<{ a: number; b: number; rule: string; because: string | null }>(

@@ -1,10 +1,8 @@
 import type { ClickHouse } from '../../../platform/clickhouse/clickhouse.ts'
 import type { Graph } from './graph.ts'
 import { profileIdOf } from './finish.ts'
+import { sessionMs, type LastUsers } from './last-users.ts'
 import type { IdentityStore } from './store.ts'
-
-/** A browser that two people use: an event without a user id belongs to whoever used it last, within this time. */
-export const sessionMs = 30 * 60_000
 
 /** From an instant on the events of a device are the holder's: a user id, or the device itself. */
 export interface Turn {
@@ -35,8 +33,9 @@ export async function workOutTurns(needs: {
   graph: Graph
   store: IdentityStore
   clickhouse: ClickHouse
+  lastUsers: LastUsers
 }): Promise<void> {
-  const { graph, store } = needs
+  const { graph, store, lastUsers } = needs
   for (let devices = await store.dueTurns(); devices.length > 0; devices = await store.dueTurns()) {
     const uses = await usesOf(needs, devices)
     const nos = devices.map(({ no }) => no)
@@ -52,8 +51,35 @@ export async function workOutTurns(needs: {
       ...turns.map((turn) => ({ ...turn, to: profileIdOf(graph, turn.holder) })),
       ...gone.map((turn) => ({ ...turn, to: '' })),
     ])
+    const unnamed = await lastUnnamed(needs.clickhouse, devices)
+    for (const no of nos) lastUsers.learn(no, uses.get(no)?.at(-1), unnamed.get(no) ?? 0)
     await store.turnsDone(nos)
   }
+}
+
+/** When something was done last on these devices without a name. */
+async function lastUnnamed(clickhouse: ClickHouse, devices: readonly Device[]): Promise<Map<number, number>> {
+  const { noOf, params } = askedFor(devices)
+  const rows = await clickhouse.query<{ device: string; at: string }>(
+    `SELECT device, toString(toUnixTimestamp64Milli(max(time))) AS at FROM event ${eachDevice} WHERE ${onThem} AND user_id = '' GROUP BY device`,
+    params,
+  )
+  return new Map(rows.map(({ device, at }) => [noOf.get(device) ?? 0, Number(at)]))
+}
+
+interface Device {
+  no: number
+  type: string
+  value: string
+}
+const onThem = `(has({anonymous:Array(String)}, anonymous_id) OR hasAny(external_ids.value, {others:Array(String)}))`
+const eachDevice = `ARRAY JOIN arrayFilter(key -> has({keys:Array(String)}, key), arrayPushFront(arrayMap(one -> one.1 || ' ' || one.2, external_ids), 'anonymous_id ' || anonymous_id)) AS device`
+
+function askedFor(devices: readonly Device[]) {
+  const noOf = new Map(devices.map((one) => [`${one.type} ${one.value}`, one.no]))
+  const of = (anonymous: boolean) =>
+    devices.flatMap(({ type, value }) => ((type === 'anonymous_id') === anonymous ? [value] : []))
+  return { noOf, params: { keys: [...noOf.keys()], nos: [...noOf.values()], anonymous: of(true), others: of(false) } }
 }
 
 interface Use {
@@ -64,20 +90,11 @@ interface Use {
 /** Who used these devices, in order; and every event on them without a name hangs on its device again, also one that was given to somebody at once. */
 async function usesOf(
   { graph, clickhouse }: { graph: Graph; clickhouse: ClickHouse },
-  devices: readonly { no: number; type: string; value: string }[],
+  devices: readonly Device[],
 ): Promise<Map<number, Use[]>> {
-  const keyOf = (one: { type: string; value: string }) => `${one.type} ${one.value}`
-  const noOf = new Map(devices.map((one) => [keyOf(one), one.no]))
-  const params = {
-    keys: [...noOf.keys()],
-    nos: [...noOf.values()],
-    anonymous: devices.flatMap(({ type, value }) => (type === 'anonymous_id' ? [value] : [])),
-    others: devices.flatMap(({ type, value }) => (type === 'anonymous_id' ? [] : [value])),
-  }
-  const onThem = `(has({anonymous:Array(String)}, anonymous_id) OR hasAny(external_ids.value, {others:Array(String)}))`
+  const { noOf, params } = askedFor(devices)
   const rows = await clickhouse.query<{ at: string; user_id: string; hangs_on: string; device: string }>(
-    `SELECT toString(toUnixTimestamp64Milli(time)) AS at, user_id, toString(anchor) AS hangs_on, device FROM event
-      ARRAY JOIN arrayFilter(key -> has({keys:Array(String)}, key), arrayPushFront(arrayMap(one -> one.1 || ' ' || one.2, external_ids), 'anonymous_id ' || anonymous_id)) AS device
+    `SELECT toString(toUnixTimestamp64Milli(time)) AS at, user_id, toString(anchor) AS hangs_on, device FROM event ${eachDevice}
       WHERE ${onThem} AND type != 'alias' AND (user_id != '' OR NOT has(arrayPushBack({nos:Array(UInt64)}, 0), anchor)) ORDER BY time`,
     params,
   )
