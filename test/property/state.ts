@@ -137,7 +137,9 @@ export async function stateOf(
       const ids = new Set(some.map((row) => row.no))
       const sum = sumOf.get(profile)
       const said = JSON.stringify(sum?.traits ?? null, (_, value: unknown) =>
-        typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value).sort()) : value,
+        typeof value === 'object' && value !== null
+          ? Object.fromEntries(Object.entries(value).sort(([x], [y]) => (x < y ? -1 : 1)))
+          : value,
       )
       state.people.push({
         is: some.map((row) => row.name).sort(),

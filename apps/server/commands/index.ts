@@ -10,6 +10,7 @@ import { importFile } from './import.ts'
 import { ingest } from './ingest.ts'
 import { journal } from './journal.ts'
 import { migrate } from './migrate.ts'
+import { property } from './property.ts'
 import { resolve } from './resolve.ts'
 import { serveCommand } from './serve.ts'
 import { story } from './story.ts'
@@ -32,4 +33,5 @@ export const commands: readonly Command[] = [
   story,
   faults,
   conformance,
+  property,
 ]

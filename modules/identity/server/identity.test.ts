@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { aPeopleHouse, type PeopleHouse } from '../../../test/make/people-house.ts'
+import { resolvedJoin, resolvedProfile } from './sql.ts'
 
 let house: PeopleHouse
 beforeAll(async () => {
@@ -16,6 +17,14 @@ const identify = (who: object, traits: object = {}, more: object = {}) => ({
 const track = (who: object, more: object = {}) => ({ type: 'track', event: 'Köp', ...who, ...more })
 const minutes = (after: number) => new Date(Date.parse('2026-11-01T10:00:00Z') + after * 60_000).toISOString()
 const contactOf = async (type: string, value: string) => (await house.profiles.get(house.of(type, value))).email
+
+/** The person of each named event. */
+async function whoseEvents(condition: string): Promise<Record<string, string>> {
+  const rows = await house.server.clickhouse.query<{ name: string; profile: string }>(
+    `SELECT e.name AS name, ${resolvedProfile} AS profile FROM event AS e ${resolvedJoin} WHERE ${condition} AND name <> ''`,
+  )
+  return Object.fromEntries(rows.map((row) => [row.name, row.profile]))
+}
 
 describe('who is who', () => {
   it('an anonymous visitor who signs in becomes one person with what they did before', async () => {
@@ -116,10 +125,7 @@ describe('a device that two people use', () => {
     await house.say('web', on(undefined, 20, 'in the session'), on(undefined, 120, 'long after'))
     house = await house.again()
     await house.say('web', on(undefined, 25, 'after a restart'))
-    const rows = await house.server.clickhouse.query<{ name: string; profile_id: string }>(
-      `SELECT name, profile_id FROM event WHERE anonymous_id = 'kiosk' AND name <> ''`,
-    )
-    expect(Object.fromEntries(rows.map((row) => [row.name, row.profile_id]))).toEqual({
+    expect(await whoseEvents(`anonymous_id = 'kiosk'`)).toEqual({
       first,
       second,
       'in the session': second,
@@ -140,10 +146,7 @@ describe('a device that two people use', () => {
       identify({ userId: 'm3' }, {}, { context: { externalIds: [{ type: 'crm_id', id: 'c-3' }] } }),
     )
     await house.say('web', track({ anonymousId: 'tablet' }, { event: 'merged', timestamp: minutes(6) }))
-    const [row] = await house.server.clickhouse.query<{ profile_id: string }>(
-      `SELECT profile_id FROM event WHERE name = 'merged'`,
-    )
-    expect(row?.profile_id).toBe(house.of('user_id', 'm3'))
+    expect(await whoseEvents(`name = 'merged'`)).toEqual({ merged: house.of('user_id', 'm3') })
     expect(house.of('crm_id', 'c-3')).toBe(house.of('user_id', 'm3'))
     expect(older).not.toBe('')
   })
@@ -197,5 +200,75 @@ describe('a public write key', () => {
     expect(house.of('email', 'ny@post.example')).toBe(house.of('user_id', 'ny'))
     expect(house.of('anonymous_id', 'form')).toBe(house.of('user_id', 'ny'))
     expect(await contactOf('user_id', 'ny')).toBe('ny@post.example')
+  })
+})
+
+describe('a person who is two', () => {
+  const numberOf = async (type: string, value: string) => {
+    const rows = await house.server.postgres.query<{ no: number }>(
+      'SELECT no FROM identity.identifier WHERE type = $1 AND value = $2',
+      [type, value],
+    )
+    return rows[0]!.no
+  }
+  const decide = async (kind: 'split' | 'join', left: [string, string], right: [string, string]) => {
+    await house.identity.decide({
+      kind,
+      left: [await numberOf(...left)],
+      right: [await numberOf(...right)],
+      because: 'Anna rang and said so',
+      by: 'account_anna',
+    })
+    await house.profiles.follow()
+  }
+
+  it('is taken apart with their events and traits, as if the link had never been, and stays so', async () => {
+    await house.say('crm', identify({ userId: 'x1' }, { plan: 'gold' }, { timestamp: minutes(0) }))
+    const reads = { context: { externalIds: [{ type: 'email', id: 'x1@post.example' }] } }
+    await house.say('newsletter', identify(reads, { colour: 'blå' }), track(reads, { event: 'read' }))
+    const [customer, reader] = [house.of('user_id', 'x1'), house.of('email', 'x1@post.example')]
+    await house.say('crm', identify({ userId: 'x1' }, { email: 'x1@post.example' }))
+    expect(house.of('email', 'x1@post.example')).toBe(house.of('user_id', 'x1'))
+    expect(await whoseEvents(`name = 'read'`)).toEqual({ read: house.of('user_id', 'x1') })
+    expect(await house.traits('user_id', 'x1')).toMatchObject({ plan: 'gold', colour: 'blå' })
+
+    await decide('split', ['user_id', 'x1'], ['email', 'x1@post.example'])
+    expect([house.of('user_id', 'x1'), house.of('email', 'x1@post.example')]).toEqual([customer, reader])
+    expect(await whoseEvents(`name = 'read'`)).toEqual({ read: reader })
+    expect(await house.traits('user_id', 'x1')).not.toHaveProperty('colour')
+    expect(await house.traits('email', 'x1@post.example')).toMatchObject({ colour: 'blå' })
+    const { refused, decisions } = await house.identity.explain(customer)
+    expect(refused.map((one) => one.because)).toEqual(['a person decided that these are two people'])
+    expect(decisions).toMatchObject([{ kind: 'split', because: 'Anna rang and said so' }])
+
+    await house.say('crm', identify({ userId: 'x1' }, { email: 'x1@post.example' }))
+    house = await house.again()
+    await house.say('crm', identify({ userId: 'x1' }, { email: 'x1@post.example' }))
+    expect([house.of('user_id', 'x1'), house.of('email', 'x1@post.example')]).toEqual([customer, reader])
+  })
+
+  it('is one again when a colleague takes that back', async () => {
+    await decide('join', ['user_id', 'x1'], ['email', 'x1@post.example'])
+    expect(house.of('email', 'x1@post.example')).toBe(house.of('user_id', 'x1'))
+  })
+
+  it('may have two user ids, but only by a word of a colleague: an alias is shown as a question', async () => {
+    await house.say('server', identify({ userId: 'old name' }), identify({ userId: 'new name' }))
+    await house.say('server', { type: 'alias', userId: 'new name', previousId: 'old name' })
+    expect(house.of('user_id', 'new name')).not.toBe(house.of('user_id', 'old name'))
+    const { refused } = await house.identity.explain(house.of('user_id', 'new name'))
+    expect(refused).toMatchObject([
+      {
+        because: 'an alias says that they are the same, and two user ids are one person only when a colleague says so',
+      },
+    ])
+    await decide('join', ['user_id', 'old name'], ['user_id', 'new name'])
+    expect(house.of('user_id', 'new name')).toBe(house.of('user_id', 'old name'))
+  })
+
+  it('cannot be decided about when one of them is not known', async () => {
+    await expect(
+      house.identity.decide({ kind: 'join', left: [1], right: [9_999_999], because: 'x', by: 'account_anna' }),
+    ).rejects.toThrow('There is no such identifier.')
   })
 })
