@@ -21,7 +21,7 @@ import { addCockpitRoutes, createCockpit } from '../../modules/cockpit/server/in
 import { addDestinationRoutes, createDestinations, type Patience } from '../../modules/destinations/server/index.ts'
 import type { Demo } from '../../modules/cockpit/contract.ts'
 import { addFeedRoutes, createFeeds } from '../../modules/feeds/server/index.ts'
-import { addIdentityRoutes, createIdentity } from '../../modules/identity/server/index.ts'
+import { addIdentityRoutes, createDeciding, createIdentity } from '../../modules/identity/server/index.ts'
 import { addImportRoutes, createImports } from '../../modules/imports/server/index.ts'
 import { addInsightRoutes, createInsights } from '../../modules/insights/server/index.ts'
 import { addJourneyRoutes, createJourneys } from '../../modules/journeys/server/index.ts'
@@ -424,7 +424,12 @@ export async function build(needs: BuildNeeds) {
   addConsentRoutes(http, consent)
   addCollectRoutes(http, collect, replays, clock, (id) => sources.peek(id)?.name ?? '')
   addTrackingPlanRoutes(http, trackingPlans)
-  addIdentityRoutes(http, identity)
+  addIdentityRoutes(
+    http,
+    identity,
+    createDeciding({ postgres, identity, audit, followed: () => profiles.follow() }),
+    (wanted) => accounts.names(wanted),
+  )
   addProfileRoutes(http, profiles)
   addContentRoutes(http, content)
   addImportRoutes(http, imports)

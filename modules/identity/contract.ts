@@ -50,7 +50,7 @@ export const Explanation = z.object({
       identifiers: z.array(z.string()),
       others: z.array(z.string()),
       because: z.string(),
-      /** The colleague who decided; null: Interlock did. */
+      /** The name of the colleague who decided; null: Interlock did. */
       decidedBy: z.string().nullable(),
       at: z.string(),
     }),
@@ -59,7 +59,37 @@ export const Explanation = z.object({
 })
 export type Explanation = z.infer<typeof Explanation>
 
+/** Why, in the words of whoever decides: the next one who looks at this person reads it. */
+const Because = z.string().trim().min(3).max(500)
+const Decided = z.object({
+  /** Who is called what this person was called: with the strongest identifier that stayed. */
+  person: ProfileId,
+  /** The other one, when there are two now. */
+  other: ProfileId.nullable(),
+})
+export type Decided = z.infer<typeof Decided>
+
 export const routes = {
+  split: route({
+    method: 'POST',
+    path: '/api/people/:id/identity/split',
+    summary:
+      'Tell two people apart: these identifiers are not the person of the others. It stays so, whatever is seen later.',
+    allow: 'data.write',
+    params: z.object({ id: ProfileId }),
+    /** `identifiers`: their numbers, as `explain` gives them; some of this person's, not all. */
+    body: z.object({ identifiers: z.array(z.number().int()).min(1).max(2_000), because: Because }),
+    reply: Decided,
+  }),
+  join: route({
+    method: 'POST',
+    path: '/api/people/:id/identity/join',
+    summary: 'Make one person of two. It stays so, whatever is seen later, until somebody tells them apart.',
+    allow: 'data.write',
+    params: z.object({ id: ProfileId }),
+    body: z.object({ with: ProfileId, because: Because }),
+    reply: Decided,
+  }),
   explain: route({
     method: 'GET',
     path: '/api/people/:id/identity',

@@ -1,4 +1,5 @@
 import { Select } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { wayBetween } from '../../../lib/links/links.ts'
 import { useRoute } from '../../../ui/api.ts'
@@ -6,8 +7,9 @@ import { Ago } from '../../../ui/format.tsx'
 import { Ask } from '../../../ui/page.tsx'
 import { Mark } from '../../../ui/signal.tsx'
 import { routes, type Explanation } from '../contract.ts'
+import { MakeOne, TakeApart } from './Decide.tsx'
 
-type Link = Explanation['links'][number]
+type Joint = Explanation['links'][number]
 const nameOf = ({ type, value }: { type: string; value: string }) => `${type} ${value}`
 const inWords = (name: string) => {
   const [type = '', ...value] = name.split(' ')
@@ -33,6 +35,14 @@ export function HowWeKnow({ id }: { id: Explanation['profileId'] }) {
                     <span className="secondary">
                       Because {one.because}, <Ago at={one.since} />.
                     </span>
+                    {one.otherProfileId === null ? null : (
+                      <span className="row">
+                        <Link to={`/people/${one.otherProfileId}`}>The other person</Link>
+                        <MakeOne id={known.profileId} other={one.otherProfileId}>
+                          <Ends of={one} />
+                        </MakeOne>
+                      </span>
+                    )}
                   </li>
                 ))}
               </ul>
@@ -50,8 +60,7 @@ export function HowWeKnow({ id }: { id: Explanation['profileId'] }) {
                       : ` ${decision.kind === 'join' ? 'and' : 'from'} ${decision.others.map((name) => inWords(name).value).join(', ')}`}
                     <br />
                     <span className="secondary">
-                      {decision.because}, {decision.decidedBy === null ? 'by Interlock' : 'by a colleague'},{' '}
-                      <Ago at={decision.at} />
+                      {decision.because}, by {decision.decidedBy ?? 'Interlock'}, <Ago at={decision.at} />
                     </span>
                   </li>
                 ))}
@@ -111,6 +120,9 @@ function Held({ known }: { known: Explanation }) {
       )}
       {known.identifiers.length < 2 ? null : (
         <>
+          <div>
+            <TakeApart known={known} label="This is two people" />
+          </div>
           <h3>Why do two belong together?</h3>
           <Select label="This one" placeholder="Choose" data={places} value={from} onChange={setFrom} clearable />
           <Select label="and this one" placeholder="Choose" data={places} value={to} onChange={setTo} clearable />
@@ -122,7 +134,7 @@ function Held({ known }: { known: Explanation }) {
             <ol className="history" aria-label="The way from one to the other">
               {way.map((at) => {
                 const link = known.links[at]
-                return link === undefined ? null : <LinkInWords key={at} link={link} />
+                return link === undefined ? null : <LinkInWords key={at} link={link} known={known} />
               })}
             </ol>
           )}
@@ -133,7 +145,7 @@ function Held({ known }: { known: Explanation }) {
           <h3>What linked them</h3>
           <ul className="history">
             {known.links.map((link) => (
-              <LinkInWords key={`${link.a} ${link.b} ${link.messageId}`} link={link} />
+              <LinkInWords key={`${link.a} ${link.b} ${link.messageId}`} link={link} known={known} />
             ))}
           </ul>
         </>
@@ -159,7 +171,7 @@ function Ends({ of }: { of: { a: string; b: string } }) {
   )
 }
 
-function LinkInWords({ link }: { link: Link }) {
+function LinkInWords({ link, known }: { link: Joint; known: Explanation }) {
   return (
     <li>
       <Ends of={link} />
@@ -177,7 +189,8 @@ function LinkInWords({ link }: { link: Link }) {
           <br />
           <span className="secondary">
             Holds {link.holds.map((name) => inWords(name).value).join(', ')} to the rest alone.
-          </span>
+          </span>{' '}
+          <TakeApart known={known} label="Take apart here" preset={link.holds} />
         </>
       )}
     </li>
@@ -194,7 +207,7 @@ function Arcs({
   marked,
 }: {
   names: readonly string[]
-  links: readonly Link[]
+  links: readonly Joint[]
   marked: readonly number[]
 }) {
   const height = Math.max(1, names.length) * rowHeight
