@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openEngines } from '../../apps/server/engines.ts'
 import { createAudit } from '../../modules/audit/server/index.ts'
-import { createCollect } from '../../modules/collect/server/index.ts'
+import { createCollect, type PipelineStep } from '../../modules/collect/server/index.ts'
 import { createIdentity, type Identity } from '../../modules/identity/server/index.ts'
 import { createProfiles, type Profiles } from '../../modules/profiles/server/index.ts'
 import { createSources, type Source } from '../../modules/sources/server/index.ts'
@@ -24,13 +24,16 @@ export interface PropertyHouse {
   profiles: Profiles
   postgres: Postgres
   clickhouse: ClickHouse
+  /** Milliseconds that events spent in the step of identity so far. */
+  readonly identityMs: number
   numberOf(identifier: { type: string; value: string }): Promise<number | undefined>
   /** Takes events, those of one source in this order, and waits until all are stored. */
   say(events: readonly { from: Kind; event: object }[]): Promise<void>
   close(): Promise<void>
 }
 
-export async function aPropertyHouse(): Promise<PropertyHouse> {
+/** @param through what events pass: without `everything` no person is made of them */
+export async function aPropertyHouse(through: 'everything' | 'nothing' = 'everything'): Promise<PropertyHouse> {
   const dataDir = await mkdtemp(join(tmpdir(), 'interlock-property-'))
   const clock = systemClock
   const engines = await openEngines(readConfig({}, { dataDir }), createLog('error'))
@@ -57,12 +60,25 @@ export async function aPropertyHouse(): Promise<PropertyHouse> {
   await identity.load()
   const profiles = createProfiles({ postgres, clickhouse, clock, identity, sources })
   const collect = createCollect({ postgres, clickhouse, journal, index, sources, audit, clock, log, lingerMs: 1 })
-  await collect.start([identity.step, profiles.step], [identity.listener])
+  let identityMs = 0
+  const timed: PipelineStep = {
+    name: identity.step.name,
+    async run(batch) {
+      const began = performance.now()
+      await identity.step.run(batch)
+      identityMs += performance.now() - began
+    },
+  }
+  if (through === 'everything') await collect.start([timed, profiles.step], [identity.listener])
+  else await collect.start([])
   return {
     identity,
     profiles,
     postgres,
     clickhouse,
+    get identityMs() {
+      return identityMs
+    },
     async say(events) {
       const of = Map.groupBy(events, ({ from }) => from)
       for (const [from, some] of of) {

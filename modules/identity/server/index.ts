@@ -1,4 +1,4 @@
-export { createIdentity, type Identity, type Named } from './service.ts'
+export { createIdentity, type Identity } from './service.ts'
 export { createDeciding } from './deciding.ts'
 export { addIdentityRoutes } from './routes.ts'
 export { maybeOf, resolvedJoin, resolvedProfile } from './sql.ts'

@@ -18,7 +18,7 @@ import { resettle } from './resettle.ts'
 import { identifiersOf } from './said.ts'
 import { createSettledPairs } from './settled-pairs.ts'
 import { isDevice, type Standing } from './standing.ts'
-import { identityStore, type Decision } from './store.ts'
+import { identityStore, mostTold, type Decision } from './store.ts'
 import { tellTurns, workOutTurns } from './turns.ts'
 
 /** Two groups of identifiers, and what a person decided about them. */
@@ -176,7 +176,7 @@ export function createIdentity(needs: {
 
   /** Tells ClickHouse what became of what. What was committed and not told (a crash in between) is told the next time. */
   async function tell(): Promise<void> {
-    for (let rows = await store.untold(); rows.length > 0; rows = await store.untold()) {
+    for (let rows = await store.untold(); rows.length > 0; rows = rows.length < mostTold ? [] : await store.untold()) {
       const version = rows.at(-1)?.seq ?? 0
       const token = `${String(rows[0]?.seq)} ${String(version)}`
       const whole = rows.filter((row) => row.identifier_no === null)

@@ -2,6 +2,9 @@ import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import type { Pair, Said } from './settle.ts'
 import type { Standing } from './standing.ts'
 
+/** How many resolutions ClickHouse is told of at once. */
+export const mostTold = 20_000
+
 /** An identifier as the store has it. */
 export interface IdentifierRow {
   no: number
@@ -243,7 +246,7 @@ export function identityStore(postgres: Postgres) {
     /** What ClickHouse was not told of, in order. */
     untold: () =>
       postgres.query<{ seq: number; identifier_no: number | null; from_profile: string; to_profile: string }>(
-        'SELECT seq, identifier_no, from_profile, to_profile FROM identity.resolution WHERE NOT told ORDER BY seq LIMIT 20000',
+        `SELECT seq, identifier_no, from_profile, to_profile FROM identity.resolution WHERE NOT told ORDER BY seq LIMIT ${String(mostTold)}`,
       ),
     told: (seqs: readonly number[]) =>
       postgres.query('UPDATE identity.resolution SET told = true WHERE seq = ANY($1)', [[...seqs]]),

@@ -5,8 +5,8 @@ import { labelOf, sensitivityOf } from '../../../lib/sensitivity/sensitivity.ts'
 import type { ClickHouse } from '../../../platform/clickhouse/clickhouse.ts'
 import type { Clock } from '../../../platform/clock/clock.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
-import type { EventInFlight, PipelineStep } from '../../collect/server/index.ts'
-import { maybeOf, resolvedJoin, resolvedProfile, type Identity, type Named } from '../../identity/server/index.ts'
+import type { PipelineStep, TrackedEvent } from '../../collect/server/index.ts'
+import { maybeOf, resolvedJoin, resolvedProfile, type Identity } from '../../identity/server/index.ts'
 import type { Sources } from '../../sources/server/index.ts'
 import type { Field, Person, PersonRow, TimelineEvent } from '../contract.ts'
 import { declared, profileStore, type ProfileRow, type TraitRow } from './store.ts'
@@ -46,15 +46,25 @@ export function createProfiles(needs: {
    * Sums up these profiles anew, and those that identity changed since the last time, and writes them to both stores. A profile of which nothing was seen any
    * more is gone.
    * @param version of each profile that an event of this batch is about
+   * @param only when it was seen, of each profile of which this batch says nothing else
    */
-  async function project(versions: ReadonlyMap<string, number>, token: string): Promise<void> {
+  async function project(
+    versions: ReadonlyMap<string, number>,
+    token: string,
+    only: ReadonlyMap<string, Span> = new Map(),
+  ): Promise<void> {
     const highest = Math.max(0, ...versions.values())
     const written = await postgres.transaction(async (tx) => {
       const inside = profileStore(tx)
       const resolutions = await inside.resolutions()
       const changed = new Set(resolutions.flatMap((row) => [row.from_profile, row.to_profile]))
-      const ids = [...new Set([...versions.keys(), ...changed])]
-      if (ids.length === 0) return undefined
+      const seen = [...only].filter(([id]) => !changed.has(id))
+      const touched = await inside.touch(
+        seen.map(([id, { first, last }]) => ({ id, first, last, version: versions.get(id) ?? 0 })),
+      )
+      const done = new Set(touched.map((row) => row.id))
+      const ids = [...new Set([...versions.keys(), ...changed])].filter((id) => !done.has(id))
+      if (ids.length + touched.length === 0) return undefined
       const newer = Math.max(highest, changed.size === 0 ? 0 : (await inside.versionOf([...changed])) + 1)
       const last = resolutions.at(-1)
       if (last !== undefined) await inside.followed(last.seq)
@@ -78,7 +88,12 @@ export function createProfiles(needs: {
           })
       }
       if (gone.length > 0) await inside.remove(gone)
-      return { rows: await inside.put(rows), gone, newer, key: `${token} ${String(last?.seq ?? '')}` }
+      return {
+        rows: [...touched, ...(await inside.put(rows))],
+        gone,
+        newer,
+        key: `${token} ${String(last?.seq ?? '')}`,
+      }
     })
     if (written === undefined) return
     const now = clock.now().toISOString()
@@ -114,36 +129,48 @@ export function createProfiles(needs: {
       async run({ token, events }) {
         const traits = new Map<string, TraitRow>()
         const fields = new Map<string, { name: string; type: string; sample: string }>()
-        const seen = new Map<number, { identifierNo: number; first: Date; last: Date }>()
+        const seen = new Map<number, Span>()
         const versions = new Map<string, number>()
+        const only = new Map<string, Span>()
+        const told = new Set<string>()
         for (const inFlight of events) {
           if (inFlight.profileId === undefined || inFlight.outcome !== undefined) continue
           const named = identity.namedBy(inFlight)
           if (named === undefined) continue
-          note(inFlight, named, seen, versions)
+          const { event, position } = inFlight
+          // What we did to a person is not something that the person did.
+          if (/^Message (Sent|Bounced|Failed)$/.test(event.name)) continue
+          const at = new Date(event.timeMs)
+          widen(seen, named.seen, at)
+          widen(only, named.profile, at)
+          versions.set(named.profile, Math.max(Number(position) + 1, versions.get(named.profile) ?? 0))
           const anchor = named.traits
-          if (anchor === undefined || inFlight.event.type === 'group') continue
-          const standing = identity.standingOf(inFlight.event)
-          for (const [name, value] of Object.entries(traitsOf(inFlight))) {
+          if (anchor === undefined) continue
+          const standing = identity.standingOf(event)
+          for (const [name, value] of Object.entries(traitsOf(event))) {
             if (name.length > 100 || value === null) continue
             const key = `${String(anchor)} ${name}`
             const known = traits.get(key)
-            if (known !== undefined && outranks(known, standing, inFlight.event.timeMs)) continue
+            if (known !== undefined && outranks(known, standing, event.timeMs)) continue
+            told.add(named.profile)
             traits.set(key, {
               identifierNo: anchor,
               name,
               value: cleaned(value),
-              at: new Date(inFlight.event.timeMs),
-              sourceId: inFlight.event.sourceId,
+              at,
+              sourceId: event.sourceId,
               standing,
             })
             for (const field of fieldsOf(name, value)) fields.set(field.name, field)
           }
         }
-        if (traits.size > 0) await store.putTraits([...traits.values()])
-        if (fields.size > 0) await store.putFields([...fields.values()], clock.now())
-        if (seen.size > 0) await store.putSeen([...seen.values()])
-        await project(versions, token)
+        await Promise.all([
+          store.putTraits([...traits.values()]),
+          store.putFields([...fields.values()], clock.now()),
+          store.putSeen([...seen].map(([identifierNo, span]) => ({ identifierNo, ...span }))),
+        ])
+        for (const id of told) only.delete(id)
+        await project(versions, token, only)
       },
     },
     follow: () => project(new Map(), 'follow'),
@@ -250,29 +277,21 @@ export function createProfiles(needs: {
   }
 }
 
-function note(
-  { event, position, profileId }: EventInFlight,
-  { seen: no, profile }: Named,
-  seen: Map<number, { identifierNo: number; first: Date; last: Date }>,
-  versions: Map<string, number>,
-): void {
-  // What we did to a person is not something that the person did.
-  if (profileId === undefined || /^Message (Sent|Bounced|Failed)$/.test(event.name)) return
-  for (const id of new Set([profileId, profile]))
-    versions.set(id, Math.max(Number(position) + 1, versions.get(id) ?? 0))
-  const at = new Date(event.timeMs)
-  const known = seen.get(no)
-  seen.set(no, {
-    identifierNo: no,
-    first: known === undefined || at < known.first ? at : known.first,
-    last: known === undefined || at > known.last ? at : known.last,
-  })
+interface Span {
+  first: Date
+  last: Date
+}
+/** Notes that something was seen at an instant. */
+function widen<Key>(spans: Map<Key, Span>, key: Key, at: Date): void {
+  const known = spans.get(key)
+  if (known === undefined) spans.set(key, { first: at, last: at })
+  else if (at < known.first) known.first = at
+  else if (at > known.last) known.last = at
 }
 
-/** What an event says of its person: traits, else context.traits (RudderStack's browser sends only those, with every call). */
-function traitsOf({ event }: EventInFlight): Record<string, unknown> {
-  if (event.type === 'identify') return event.traits
-  return {}
+/** What an event says of its person. */
+function traitsOf(event: TrackedEvent): Record<string, unknown> {
+  return event.type === 'identify' ? event.traits : {}
 }
 /** Whether a word of this batch stays against a later one. */
 function outranks(known: TraitRow, standing: number, atMs: number): boolean {

@@ -71,8 +71,14 @@ export function profileStore(postgres: Postgres) {
            FROM unnest($1::text[]) AS p (id) LEFT JOIN seen ON seen.profile_id = p.id LEFT JOIN sums ON sums.profile_id = p.id LEFT JOIN contacts ON contacts.profile_id = p.id`,
         [[...profiles], declared],
       ),
-    put: (rows: readonly ProfileRow[]) =>
-      postgres.query<ProfileRow>(
+    async put(rows: readonly ProfileRow[]): Promise<ProfileRow[]> {
+      if (rows.length === 0) return []
+      await postgres.query(
+        `INSERT INTO profiles.searchable AS s (profile_id, words) SELECT * FROM unnest($1::text[], $2::text[])
+         ON CONFLICT (profile_id) DO UPDATE SET words = excluded.words WHERE s.words <> excluded.words`,
+        [rows.map((row) => row.id), rows.map((row) => [row.name, row.email ?? '', row.phone ?? ''].join(' '))],
+      )
+      return postgres.query<ProfileRow>(
         `INSERT INTO profiles.profile (id, traits, name, email, phone, time_zone, locale, first_seen_at, last_seen_at, version)
          SELECT * FROM unnest($1::text[], $2::jsonb[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[], $10::bigint[])
          ON CONFLICT (id) DO UPDATE SET traits = excluded.traits, name = excluded.name, email = excluded.email, phone = excluded.phone, time_zone = excluded.time_zone, locale = excluded.locale,
@@ -88,6 +94,19 @@ export function profileStore(postgres: Postgres) {
           rows.map((row) => row.locale),
           rows.map((row) => row.first_seen_at),
           rows.map((row) => row.last_seen_at),
+          rows.map((row) => row.version),
+        ],
+      )
+    },
+    /** Profiles of which nothing is new but when they were seen. @returns those there are */
+    touch: (rows: readonly { id: string; first: Date; last: Date; version: number }[]) =>
+      postgres.query<ProfileRow>(
+        `UPDATE profiles.profile p SET first_seen_at = least(p.first_seen_at, t.first_at), last_seen_at = greatest(p.last_seen_at, t.last_at), version = greatest(p.version, t.version)
+           FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::bigint[]) AS t (id, first_at, last_at, version) WHERE p.id = t.id RETURNING p.*`,
+        [
+          rows.map((row) => row.id),
+          rows.map((row) => row.first),
+          rows.map((row) => row.last),
           rows.map((row) => row.version),
         ],
       ),
@@ -113,8 +132,10 @@ export function profileStore(postgres: Postgres) {
           [[...ids]],
         )
       )[0]?.version ?? 0,
-    remove: (ids: readonly string[]) =>
-      postgres.query<ProfileRow>('DELETE FROM profiles.profile WHERE id = ANY($1) RETURNING *', [[...ids]]),
+    async remove(ids: readonly string[]) {
+      await postgres.query('DELETE FROM profiles.searchable WHERE profile_id = ANY($1)', [[...ids]])
+      await postgres.query('DELETE FROM profiles.profile WHERE id = ANY($1)', [[...ids]])
+    },
     putFields: (rows: readonly { name: string; type: string; sample: string }[], at: Date) =>
       postgres.query(
         `INSERT INTO profiles.field (name, type, samples, first_seen_at) SELECT name, type, ARRAY[sample], $4 FROM unnest($1::text[], $2::text[], $3::text[]) AS f (name, type, sample)
@@ -141,7 +162,7 @@ export function profileStore(postgres: Postgres) {
       postgres.query<ProfileRow>(
         search === ''
           ? `SELECT * FROM profiles.profile WHERE ($1::timestamptz IS NULL OR (last_seen_at, id) < ($1, $2)) ORDER BY last_seen_at DESC, id DESC LIMIT $3`
-          : `SELECT p.* FROM profiles.profile p WHERE ((p.name || ' ' || coalesce(p.email, '') || ' ' || coalesce(p.phone, '')) ILIKE $4
+          : `SELECT p.* FROM profiles.profile p WHERE (p.id IN (SELECT profile_id FROM profiles.searchable WHERE words ILIKE $4)
                OR p.id IN (SELECT profile_id FROM identity.membership WHERE value = $5 OR value = lower($5)))
              AND ($1::timestamptz IS NULL OR (p.last_seen_at, p.id) < ($1, $2)) ORDER BY p.last_seen_at DESC, p.id DESC LIMIT $3`,
         search === ''
@@ -151,7 +172,7 @@ export function profileStore(postgres: Postgres) {
     countFound: async (search: string) =>
       (
         await postgres.query<{ n: number }>(
-          `SELECT count(*) AS n FROM profiles.profile p WHERE (p.name || ' ' || coalesce(p.email, '') || ' ' || coalesce(p.phone, '')) ILIKE $1 OR p.id IN (SELECT profile_id FROM identity.membership WHERE value = $2 OR value = lower($2))`,
+          `SELECT count(*) AS n FROM profiles.profile p WHERE p.id IN (SELECT profile_id FROM profiles.searchable WHERE words ILIKE $1) OR p.id IN (SELECT profile_id FROM identity.membership WHERE value = $2 OR value = lower($2))`,
           [`%${search.replace(/[\\%_]/g, '\\$&')}%`, search],
         )
       )[0]?.n ?? 0,
