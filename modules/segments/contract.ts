@@ -28,21 +28,60 @@ export const Window = z.discriminatedUnion('kind', [
 ])
 export type Window = z.infer<typeof Window>
 
+const EventName = z.string().min(1).max(200)
+const Where = z
+  .array(z.object({ property: FieldName, test: Test }))
+  .max(10)
+  .default([])
+export type Where = z.infer<typeof Where>
+
 export const Condition = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('trait'), field: FieldName, test: Test }),
   z.object({
     kind: z.literal('event'),
-    name: z.string().min(1).max(200),
+    name: EventName,
     /** `did` with a count, or `did not` at all. */
     times: z.discriminatedUnion('is', [
       z.object({ is: z.literal('did not') }),
       z.object({ is: z.enum(['at least', 'at most', 'exactly']), count: z.number().int().min(0).max(10_000) }),
     ]),
     window: Window,
-    where: z
-      .array(z.object({ property: FieldName, test: Test }))
-      .max(10)
-      .default([]),
+    where: Where,
+  }),
+  /** A number over what somebody did: what was spent in 90 days. Of nothing the sum is 0; there is no mean and no highest. */
+  z.object({
+    kind: z.literal('amount'),
+    of: z.enum(['sum', 'mean', 'highest']),
+    property: FieldName,
+    name: EventName,
+    is: z.enum(['at least', 'at most']),
+    value: z.number(),
+    window: Window,
+    where: Where,
+  }),
+  /** One thing, and another after it within so many days. `but not`: the days are over and it did not come. The window is that of the first. */
+  z.object({
+    kind: z.literal('sequence'),
+    first: EventName,
+    then: EventName,
+    did: z.enum(['and then', 'but not']),
+    days: z.number().int().min(1).max(3_650),
+    window: Window,
+  }),
+  /** When something happened for the first time, or the last. Whoever never did it is in neither. */
+  z.object({
+    kind: z.literal('moment'),
+    which: z.enum(['first', 'last']),
+    name: EventName,
+    is: z.enum(['in the last', 'longer ago than']),
+    days: z.number().int().min(1).max(3_650),
+    where: Where,
+  }),
+  /** A share of everybody, drawn by lot and always the same for one `lot`. */
+  z.object({
+    kind: z.literal('sample'),
+    percent: z.number().min(0.01).max(100),
+    lot: z.string().trim().min(1).max(60),
   }),
   /** Whether a mail of this topic may go to the person's address now, as the sender would say: agreed, not taken back, not suppressed. */
   z.object({ kind: z.literal('consent'), topic: z.string().max(60), state: z.enum(['given', 'not given']) }),

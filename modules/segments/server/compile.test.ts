@@ -107,6 +107,32 @@ const condition: fc.Arbitrary<Condition> = fc.oneof(
     where: fc.array(fc.record({ property: fc.constant('revenue'), test }), { maxLength: 1 }),
   }),
   fc.record({
+    kind: fc.constant('amount' as const),
+    of: fc.constantFrom('sum' as const, 'mean' as const, 'highest' as const),
+    property: fc.constant('revenue'),
+    name: fc.constantFrom('Order', 'View', 'Never'),
+    is: fc.constantFrom('at least' as const, 'at most' as const),
+    value: numbers,
+    window,
+    where: fc.array(fc.record({ property: fc.constant('revenue'), test }), { maxLength: 1 }),
+  }),
+  fc.record({
+    kind: fc.constant('sequence' as const),
+    first: fc.constantFrom('Order', 'View'),
+    then: fc.constantFrom('Order', 'View', 'Never'),
+    did: fc.constantFrom('and then' as const, 'but not' as const),
+    days: fc.integer({ min: 1, max: 5 }),
+    window,
+  }),
+  fc.record({
+    kind: fc.constant('moment' as const),
+    which: fc.constantFrom('first' as const, 'last' as const),
+    name: fc.constantFrom('Order', 'View', 'Never'),
+    is: fc.constantFrom('in the last' as const, 'longer ago than' as const),
+    days: fc.integer({ min: 1, max: 5 }),
+    where: fc.array(fc.record({ property: fc.constant('revenue'), test }), { maxLength: 1 }),
+  }),
+  fc.record({
     kind: fc.constant('consent' as const),
     topic: fc.constantFrom('news', 'News', 'other'),
     state: fc.constantFrom('given' as const, 'not given' as const),
@@ -165,13 +191,32 @@ function within(atMs: number, of: Window): boolean {
 function holds(person: Someone, of: Condition, { deeds, merges }: World): boolean {
   if (of.kind === 'trait') return passes(person.traits[of.field], of.test)
   if (of.kind === 'consent') return (person.mailable && of.topic.toLowerCase() === 'news') === (of.state === 'given')
-  const times = deeds.filter(
-    (deed) =>
-      (merges.get(deed.of) ?? deed.of) === person.id &&
-      deed.name === of.name &&
-      within(deed.atMs, of.window) &&
-      of.where.every((filter) => passes(deed.revenue, filter.test)),
-  ).length
+  if (of.kind === 'sample') throw new Error('a lot is not drawn here')
+  const theirs = deeds.filter((deed) => (merges.get(deed.of) ?? deed.of) === person.id)
+  if (of.kind === 'sequence')
+    return theirs.some((first) => {
+      if (first.name !== of.first || !within(first.atMs, of.window)) return false
+      const untilMs = first.atMs + of.days * day
+      const came = theirs.some((then) => then.name === of.then && then.atMs > first.atMs && then.atMs <= untilMs)
+      return of.did === 'and then' ? came : !came && untilMs < nowMs
+    })
+  const some = theirs.filter(
+    (deed) => deed.name === of.name && of.where.every((filter) => passes(deed.revenue, filter.test)),
+  )
+  if (of.kind === 'moment') {
+    const at = some.map((deed) => deed.atMs)
+    const when = of.which === 'first' ? Math.min(...at) : Math.max(...at)
+    return some.length > 0 && when >= nowMs - of.days * day === (of.is === 'in the last')
+  }
+  const inside = some.filter((deed) => within(deed.atMs, of.window))
+  if (of.kind === 'amount') {
+    const values = inside.flatMap(({ revenue }) => (/^-?\d+$/.test(String(revenue)) ? [Number(revenue)] : []))
+    const sum = values.reduce((total, one) => total + one, 0)
+    const figure = of.of === 'sum' ? sum : of.of === 'mean' ? sum / values.length : Math.max(...values)
+    if (of.of !== 'sum' && values.length === 0) return false
+    return of.is === 'at least' ? figure >= of.value : figure <= of.value
+  }
+  const times = inside.length
   switch (of.times.is) {
     case 'did not':
       return times === 0
@@ -269,4 +314,38 @@ describe('a definition', () => {
       { numRuns: 25 },
     )
   }, 120_000)
+
+  it('draws the same share of everybody for a lot each time, and others for another lot', async () => {
+    const at = new Date(nowMs).toISOString()
+    await clickhouse.command('TRUNCATE TABLE profile')
+    await clickhouse.insert(
+      'profile',
+      Array.from({ length: 4_000 }, (_, n) => ({
+        profile_id: `drawn ${String(n)}`,
+        version: 1,
+        removed: 0,
+        traits: {},
+        email: '',
+        first_seen_at: at,
+        last_seen_at: at,
+      })),
+      { token: 'drawn' },
+    )
+    const drawn = async (percent: number, lot: string) => {
+      const { sql, params } = compile(
+        { match: 'all', groups: [{ match: 'all', not: false, of: [{ kind: 'sample', percent, lot }] }] },
+        nowMs,
+      )
+      return (await clickhouse.query<{ profile_id: string }>(`${sql} ORDER BY profile_id`, params)).map(
+        (row) => row.profile_id,
+      )
+    }
+    const tenth = await drawn(10, 'autumn')
+    expect(tenth.length / 4_000).toBeCloseTo(0.1, 1)
+    expect(await drawn(10, 'autumn')).toEqual(tenth)
+    const fifth = new Set(await drawn(20, 'autumn'))
+    expect(tenth.every((id) => fifth.has(id))).toBe(true)
+    expect(await drawn(10, 'winter')).not.toEqual(tenth)
+    expect(await drawn(100, 'any')).toHaveLength(4_000)
+  })
 })

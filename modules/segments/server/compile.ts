@@ -1,6 +1,6 @@
 import { topicOf } from '../../consent/server/index.ts'
 import { resolvedJoin, resolvedProfile } from '../../identity/server/index.ts'
-import type { Condition, SegmentDefinition, Test, Window } from '../contract.ts'
+import type { Condition, SegmentDefinition, Test, Where, Window } from '../contract.ts'
 
 /** A question to ClickHouse: text of ours, values as parameters. */
 export interface Compiled {
@@ -67,15 +67,19 @@ export function compile(definition: SegmentDefinition, nowMs: number): Compiled 
     if (window.kind === 'last') return `e.time >= ${instant(daysAgo(window.days))}`
     return `e.time >= ${instant(param(`${window.from}T00:00:00Z`, 'String'))} AND e.time < ${instant(param(`${window.to}T00:00:00Z`, 'String'))} + INTERVAL 1 DAY`
   }
+  /** The events of one name, by whose they are now. */
+  function did(name: string, window: Window, where: Where): string {
+    const filters = where.map((filter) => ` AND ${test(path('e.properties', filter.property), filter.test)}`)
+    // The corrected profile is a scalar from a join, so the tie of two merges in one instant cannot give two answers.
+    return `SELECT ${resolvedProfile} AS profile_id FROM event AS e ${resolvedJoin}
+          WHERE e.name = ${param(name, 'String')} AND ${within(window)}${filters.join('')} AND e.profile_id != '' GROUP BY profile_id`
+  }
   function condition(of: Condition): string {
     switch (of.kind) {
       case 'trait':
         return test(path('p.traits', of.field), of.test)
       case 'event': {
-        const where = of.where.map((filter) => test(path('e.properties', filter.property), filter.test))
-        // The corrected profile is a scalar from a join, so the tie of two merges in one instant cannot give two answers.
-        const inner = `SELECT ${resolvedProfile} AS profile_id FROM event AS e ${resolvedJoin}
-          WHERE e.name = ${param(of.name, 'String')} AND ${within(of.window)}${where.map((text) => ` AND ${text}`).join('')} AND e.profile_id != '' GROUP BY profile_id`
+        const inner = did(of.name, of.window, of.where)
         // Who never did it is in no group of events, so everything that zero satisfies is asked the other way round.
         if (of.times.is === 'did not') return `p.profile_id NOT IN (${inner})`
         const { count } = of.times
@@ -91,6 +95,36 @@ export function compile(definition: SegmentDefinition, nowMs: number): Compiled 
         }
         break
       }
+      case 'amount': {
+        const inner = did(of.name, of.window, of.where)
+        const number = `toFloat64OrNull(toString(${path('e.properties', of.property)}))`
+        const [value, than] = [param(of.value, 'Float64'), of.is === 'at least' ? ['>=', '<'] : ['<=', '>']]
+        if (of.of !== 'sum')
+          return `p.profile_id IN (${inner} HAVING ${of.of === 'mean' ? 'avg' : 'max'}(${number}) ${than[0] ?? ''} ${value})`
+        // Who never did it is in no group of events: what 0 satisfies is asked the other way round.
+        const nothing = of.is === 'at least' ? of.value <= 0 : of.value >= 0
+        const sum = `ifNull(sum(${number}), 0)`
+        return nothing
+          ? `p.profile_id NOT IN (${inner} HAVING ${sum} ${than[1] ?? ''} ${value})`
+          : `p.profile_id IN (${inner} HAVING ${sum} ${than[0] ?? ''} ${value})`
+      }
+      case 'sequence': {
+        const [first, then] = [param(of.first, 'String'), param(of.then, 'String')]
+        const [days, now] = [param(of.days * 86_400_000, 'Int64'), param(nowMs, 'Int64')]
+        const ms = 'toUnixTimestamp64Milli(e.time)'
+        const came = `arrayExists(b -> b > a AND b <= a + ${days}, thens)`
+        const held = of.did === 'and then' ? came : `a + ${days} < ${now} AND NOT ${came}`
+        return `p.profile_id IN (SELECT profile_id FROM (
+          SELECT ${resolvedProfile} AS profile_id, groupArrayIf(${ms}, e.name = ${first} AND ${within(of.window)}) AS firsts, groupArrayIf(${ms}, e.name = ${then}) AS thens
+          FROM event AS e ${resolvedJoin} WHERE e.name IN (${first}, ${then}) AND e.profile_id != '' GROUP BY profile_id)
+          WHERE arrayExists(a -> ${held}, firsts))`
+      }
+      case 'moment': {
+        const at = of.which === 'first' ? 'min(e.time)' : 'max(e.time)'
+        return `p.profile_id IN (${did(of.name, { kind: 'ever' }, of.where)} HAVING ${at} ${of.is === 'in the last' ? '>=' : '<'} ${instant(daysAgo(of.days))})`
+      }
+      case 'sample':
+        return `(sipHash64(p.profile_id, ${param(of.lot, 'String')}) % 10000 < ${param(Math.round(of.percent * 100), 'UInt32')})`
       case 'consent':
         return `p.profile_id ${of.state === 'given' ? 'IN' : 'NOT IN'} (SELECT m.profile_id FROM mailable AS m FINAL WHERE m.topic = ${param(topicOf(of.topic), 'String')} AND m.removed = 0)`
     }

@@ -26,13 +26,20 @@ export function fieldsUsed(definition: SegmentDefinition): { traits: string[]; e
   const all = definition.groups.flatMap((group) => group.of)
   return {
     traits: [...new Set(all.flatMap((of) => (of.kind === 'trait' ? [of.field] : [])))],
-    events: [...new Set(all.flatMap((of) => (of.kind === 'event' ? [of.name] : [])))],
+    events: [
+      ...new Set(all.flatMap((of) => (of.kind === 'sequence' ? [of.first, of.then] : 'name' in of ? [of.name] : []))),
+    ],
   }
 }
 
 function condition(of: Condition): string {
   if (of.kind === 'trait') return `whose ${labelOf(of.field)} ${test(of.test)}`
   if (of.kind === 'consent') return `who ${of.state === 'given' ? 'may' : 'may not'} be mailed about “${of.topic}”`
+  if (of.kind === 'sample') return `who are in the ${String(of.percent)}% drawn by the lot “${of.lot}”`
+  if (of.kind === 'sequence')
+    return of.did === 'and then'
+      ? `who did “${of.first}”${window(of.window)} and then “${of.then}” within ${days(of.days)}`
+      : `who did “${of.first}”${window(of.window)} but not “${of.then}” within ${days(of.days)} after it`
   const where =
     of.where.length === 0
       ? ''
@@ -40,7 +47,13 @@ function condition(of: Condition): string {
           of.where.map((filter) => `${labelOf(filter.property)} that ${test(filter.test)}`),
           'and',
         )}`
+  if (of.kind === 'moment')
+    return of.is === 'in the last'
+      ? `who did “${of.name}”${where} for the ${of.which} time in the last ${days(of.days)}`
+      : `who did “${of.name}”${where} for the ${of.which} time more than ${days(of.days)} ago`
   const when = window(of.window)
+  if (of.kind === 'amount')
+    return `whose “${of.name}”${where}${when} ${of.of === 'sum' ? 'together have' : of.of === 'mean' ? 'have on average' : 'have at the most'} ${labelOf(of.property)} ${of.is} ${String(of.value)}`
   if (of.times.is === 'did not') return `who did not do “${of.name}”${where}${when}`
   const times =
     of.times.count === 1 && of.times.is === 'at least'
@@ -76,6 +89,8 @@ function test(of: Test): string {
       return `is not in the last ${String(of.days)} days`
   }
 }
+
+const days = (many: number) => (many === 1 ? 'one day' : `${String(many)} days`)
 
 function window(of: Window): string {
   if (of.kind === 'ever') return ''
