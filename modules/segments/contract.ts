@@ -112,6 +112,30 @@ export type Segment = z.infer<typeof Segment>
 export const Size = z.object({ people: z.number().int(), of: z.number().int(), reachable: z.number().int() })
 export type Size = z.infer<typeof Size>
 
+/** Why one person is in a segment or is not: the definition with what holds of this person now. */
+export const Why = z.object({
+  inside: z.boolean(),
+  match: z.enum(['all', 'any']),
+  groups: z.array(
+    z.object({
+      match: z.enum(['all', 'any']),
+      not: z.boolean(),
+      /** After `not`. */
+      holds: z.boolean(),
+      of: z.array(
+        z.object({
+          says: z.string(),
+          holds: z.boolean(),
+          /** What there is to show for it, in words; `at`: when it happened last (or first, where that is asked). */
+          found: z.string(),
+          at: z.string().nullable(),
+        }),
+      ),
+    }),
+  ),
+})
+export type Why = z.infer<typeof Why>
+
 const one = z.object({ id: SegmentId })
 const Given = z.object({ name: z.string().trim().min(1).max(120), definition: SegmentDefinition })
 
@@ -172,6 +196,22 @@ export const routes = {
       says: z.string(),
       milliseconds: z.number(),
     }),
+  }),
+  why: route({
+    method: 'GET',
+    path: '/api/segments/:id/people/:person',
+    summary: 'Why one person is in a segment now, or is not.',
+    allow: 'data.read',
+    params: z.object({ id: SegmentId, person: idOf('profile') }),
+    reply: z.object({ person: z.object({ id: idOf('profile'), name: z.string() }), why: Why }),
+  }),
+  ofPerson: route({
+    method: 'GET',
+    path: '/api/people/:id/segments',
+    summary: 'Every segment, and whether one person is in it now.',
+    allow: 'data.read',
+    params: z.object({ id: idOf('profile') }),
+    reply: z.array(z.object({ id: SegmentId, name: z.string(), says: z.string(), inside: z.boolean() })),
   }),
   catalogue: route({
     method: 'GET',

@@ -2,6 +2,7 @@ import { Button } from '@mantine/core'
 import { AuditOf } from '../../audit/web/index.tsx'
 import { routes as consent } from '../../consent/contract.ts'
 import { HowWeKnow } from '../../identity/web/index.tsx'
+import { SegmentsOf } from '../../segments/web/index.tsx'
 import { Pager, useAddress } from '../../../ui/address.tsx'
 import { call, useDeed, useRoute } from '../../../ui/api.ts'
 import { Ago, calledOf } from '../../../ui/format.tsx'
@@ -19,6 +20,7 @@ export function PersonPage() {
         <ObjectLayout
           panel={{
             'How we know': <HowWeKnow id={person.id} />,
+            Segments: <SegmentsOf person={person.id} />,
             Consent: <ConsentOf person={person} />,
             Audit: <AuditOf kind="profile" id={person.id} />,
           }}

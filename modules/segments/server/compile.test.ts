@@ -4,6 +4,7 @@ import { aClickHouse } from '../../../test/make/engines.ts'
 import type { ClickHouse } from '../../../platform/clickhouse/clickhouse.ts'
 import type { Condition, SegmentDefinition, Test, Window } from '../contract.ts'
 import { compile } from './compile.ts'
+import { why } from './why.ts'
 
 /** The definition of a segment against a naive reading of it in plain code, on random people who did random things. */
 
@@ -312,6 +313,26 @@ describe('a definition', () => {
         }
       }),
       { numRuns: 25 },
+    )
+  }, 120_000)
+
+  it('says of each person and each condition what that naive reading says', async () => {
+    let nth = 1_000
+    await fc.assert(
+      fc.asyncProperty(world, fc.array(definition, { minLength: 3, maxLength: 3 }), async (all, asked) => {
+        await settle(all, (nth += 1))
+        for (const one of asked)
+          for (const person of all.people) {
+            const found = await why(clickhouse, one, person.id, nowMs)
+            const told = found?.groups.flatMap((group) => group.of.map(({ holds: is }) => is))
+            expect([person.id, found?.inside, told], JSON.stringify(one)).toEqual([
+              person.id,
+              naive(one, all).includes(person.id),
+              one.groups.flatMap((group) => group.of.map((asks) => holds(person, asks, all))),
+            ])
+          }
+      }),
+      { numRuns: 8 },
     )
   }, 120_000)
 

@@ -1,5 +1,5 @@
 import { topicOf } from '../../consent/server/index.ts'
-import { resolvedJoin, resolvedProfile } from '../../identity/server/index.ts'
+import { maybeOf, resolvedJoin, resolvedProfile } from '../../identity/server/index.ts'
 import type { Condition, SegmentDefinition, Test, Where, Window } from '../contract.ts'
 
 /** A question to ClickHouse: text of ours, values as parameters. */
@@ -9,13 +9,38 @@ export interface Compiled {
   params: Record<string, string | number | boolean | (string | number)[]>
 }
 
+/** Conditions as expressions over a profile of alias `p`, with their parameters. */
+export interface Compiler {
+  params: Compiled['params']
+  condition(of: Condition): string
+  /** What there is to show for a condition of the one person: an expression of a Tuple(text, number, instant), each of which may be null. */
+  evidence(of: Condition): string
+}
+
 /**
  * A definition as one SELECT of profile ids. No text of a person ever enters the SQL: names of fields were checked against a pattern by the contract and
  * become quoted path segments, everything else is a `{p0:Type}` parameter. Conditions on consent read the copy that `consented.ts` keeps.
  * @param nowMs the instant that "in the last n days" counts back from
  */
 export function compile(definition: SegmentDefinition, nowMs: number): Compiled {
-  const params: Compiled['params'] = {}
+  const { condition, params } = createCompiler(nowMs)
+  const groups = definition.groups.map(
+    (group) =>
+      `${group.not ? 'NOT ' : ''}(${group.of.map(condition).join(group.match === 'all' ? '\n AND ' : '\n OR ')})`,
+  )
+  return {
+    sql: `SELECT p.profile_id AS profile_id FROM profile AS p FINAL WHERE p.removed = 0 AND (${groups.join(definition.match === 'all' ? '\nAND ' : '\nOR ')})`,
+    params,
+  }
+}
+
+/**
+ * @param nowMs the instant that "in the last n days" counts back from
+ * @param only asked about this person alone: what others did is not looked at
+ */
+export function createCompiler(nowMs: number, only?: string): Compiler {
+  const params: Compiled['params'] = only === undefined ? {} : { id: only }
+  const maybe = only === undefined ? '' : ` AND ${maybeOf}`
   let count = 0
   const param = (value: string | number | boolean | (string | number)[], type: string): string => {
     const name = `p${String(count++)}`
@@ -67,12 +92,13 @@ export function compile(definition: SegmentDefinition, nowMs: number): Compiled 
     if (window.kind === 'last') return `e.time >= ${instant(daysAgo(window.days))}`
     return `e.time >= ${instant(param(`${window.from}T00:00:00Z`, 'String'))} AND e.time < ${instant(param(`${window.to}T00:00:00Z`, 'String'))} + INTERVAL 1 DAY`
   }
+  const filtersOf = (where: Where) =>
+    where.map((filter) => ` AND ${test(path('e.properties', filter.property), filter.test)}`).join('')
   /** The events of one name, by whose they are now. */
   function did(name: string, window: Window, where: Where): string {
-    const filters = where.map((filter) => ` AND ${test(path('e.properties', filter.property), filter.test)}`)
     // The corrected profile is a scalar from a join, so the tie of two merges in one instant cannot give two answers.
     return `SELECT ${resolvedProfile} AS profile_id FROM event AS e ${resolvedJoin}
-          WHERE e.name = ${param(name, 'String')} AND ${within(window)}${filters.join('')} AND e.profile_id != '' GROUP BY profile_id`
+          WHERE e.name = ${param(name, 'String')} AND ${within(window)}${filtersOf(where)}${maybe} AND e.profile_id != '' GROUP BY profile_id`
   }
   function condition(of: Condition): string {
     switch (of.kind) {
@@ -116,7 +142,7 @@ export function compile(definition: SegmentDefinition, nowMs: number): Compiled 
         const held = of.did === 'and then' ? came : `a + ${days} < ${now} AND NOT ${came}`
         return `p.profile_id IN (SELECT profile_id FROM (
           SELECT ${resolvedProfile} AS profile_id, groupArrayIf(${ms}, e.name = ${first} AND ${within(of.window)}) AS firsts, groupArrayIf(${ms}, e.name = ${then}) AS thens
-          FROM event AS e ${resolvedJoin} WHERE e.name IN (${first}, ${then}) AND e.profile_id != '' GROUP BY profile_id)
+          FROM event AS e ${resolvedJoin} WHERE e.name IN (${first}, ${then})${maybe} AND e.profile_id != '' GROUP BY profile_id)
           WHERE arrayExists(a -> ${held}, firsts))`
       }
       case 'moment': {
@@ -129,12 +155,42 @@ export function compile(definition: SegmentDefinition, nowMs: number): Compiled 
         return `p.profile_id ${of.state === 'given' ? 'IN' : 'NOT IN'} (SELECT m.profile_id FROM mailable AS m FINAL WHERE m.topic = ${param(topicOf(of.topic), 'String')} AND m.removed = 0)`
     }
   }
-  const groups = definition.groups.map(
-    (group) =>
-      `${group.not ? 'NOT ' : ''}(${group.of.map(condition).join(group.match === 'all' ? '\n AND ' : '\n OR ')})`,
-  )
-  return {
-    sql: `SELECT p.profile_id AS profile_id FROM profile AS p FINAL WHERE p.removed = 0 AND (${groups.join(definition.match === 'all' ? '\nAND ' : '\nOR ')})`,
-    params,
+  function evidence(of: Condition): string {
+    const none =
+      "tuple(CAST(NULL, 'Nullable(String)'), CAST(NULL, 'Nullable(Float64)'), CAST(NULL, 'Nullable(String)'))"
+    const iso = (at: string) => `if(count() = 0, NULL, toString(toUnixTimestamp64Milli(${at})))`
+    const theirs = (name: string, window: Window, where: Where, figure: string, at: string) =>
+      `(SELECT tuple(CAST(NULL, 'Nullable(String)'), CAST(${figure}, 'Nullable(Float64)'), CAST(${iso(at)}, 'Nullable(String)')) FROM event AS e ${resolvedJoin}
+        WHERE e.name = ${param(name, 'String')} AND ${within(window)}${filtersOf(where)}${maybe} AND ${resolvedProfile} = {id:String})`
+    switch (of.kind) {
+      case 'trait': {
+        const value = path('p.traits', of.field)
+        return `tuple(CAST(if(isNull(${value}), NULL, toString(${value})), 'Nullable(String)'), CAST(NULL, 'Nullable(Float64)'), CAST(NULL, 'Nullable(String)'))`
+      }
+      case 'event':
+        return theirs(of.name, of.window, of.where, 'count()', 'max(e.time)')
+      case 'amount':
+        return theirs(
+          of.name,
+          of.window,
+          of.where,
+          `${{ sum: 'sum', mean: 'avg', highest: 'max' }[of.of]}(toFloat64OrNull(toString(${path('e.properties', of.property)})))`,
+          'max(e.time)',
+        )
+      case 'moment':
+        return theirs(
+          of.name,
+          { kind: 'ever' },
+          of.where,
+          'count()',
+          of.which === 'first' ? 'min(e.time)' : 'max(e.time)',
+        )
+      case 'sequence':
+        return theirs(of.first, of.window, [], 'count()', 'max(e.time)')
+      case 'consent':
+      case 'sample':
+        return none
+    }
   }
+  return { params, condition, evidence }
 }

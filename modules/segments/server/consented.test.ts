@@ -92,7 +92,10 @@ beforeAll(async () => {
     clock,
     ids: createIds(clock, systemRandom),
     audit,
-    profiles: { traitsOf: () => Promise.resolve(new Map()) },
+    profiles: {
+      traitsOf: () => Promise.resolve(new Map()),
+      get: () => Promise.reject(new Error('nobody is looked at here')),
+    },
     consent,
     changed: () => Promise.resolve(),
   })

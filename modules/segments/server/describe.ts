@@ -5,7 +5,7 @@ import type { Condition, SegmentDefinition, Test, Window } from '../contract.ts'
 /** A definition as a sentence that can be read aloud. Composed from the definition itself, so it cannot say anything else. */
 export function describe(definition: SegmentDefinition): string {
   const groups = definition.groups.map((group) => {
-    const text = join(group.of.map(condition), group.match === 'all' ? 'and' : 'or')
+    const text = join(group.of.map(describeCondition), group.match === 'all' ? 'and' : 'or')
     return group.not
       ? `not (${text})`
       : definition.groups.length > 1 && group.of.length > 1 && group.match !== definition.match
@@ -32,7 +32,8 @@ export function fieldsUsed(definition: SegmentDefinition): { traits: string[]; e
   }
 }
 
-function condition(of: Condition): string {
+/** One condition, as it goes on after “People”. */
+export function describeCondition(of: Condition): string {
   if (of.kind === 'trait') return `whose ${labelOf(of.field)} ${test(of.test)}`
   if (of.kind === 'consent') return `who ${of.state === 'given' ? 'may' : 'may not'} be mailed about “${of.topic}”`
   if (of.kind === 'sample') return `who are in the ${String(of.percent)}% drawn by the lot “${of.lot}”`

@@ -11,6 +11,8 @@ export function addSegmentRoutes(http: Http, segments: Segments): void {
     segments.change(caller, params.id, body.name, body.definition),
   )
   handle(http, routes.archive, ({ caller, params, body }) => segments.archive(caller, params.id, body.archived))
+  handle(http, routes.why, ({ params }) => segments.why(params.id, params.person))
+  handle(http, routes.ofPerson, ({ params }) => segments.ofPerson(params.id))
   handle(http, routes.preview, ({ body, request }) => {
     // Whoever types on has no use for the answer to the last letter: the question ends with the request.
     const gone = new AbortController()

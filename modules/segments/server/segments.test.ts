@@ -5,6 +5,7 @@ import type { ClickHouse } from '../../../platform/clickhouse/clickhouse.ts'
 import type { SegmentDefinition } from '../contract.ts'
 import { compile } from './compile.ts'
 import { describe } from './describe.ts'
+import { why } from './why.ts'
 
 const nowMs = Date.parse('2028-02-29T10:00:00Z')
 const ago = (days: number) => new Date(nowMs - days * 86_400_000).toISOString()
@@ -213,6 +214,49 @@ group('a segment', () => {
     )
   })
 
+  it('reads back amounts, sequences, moments and lots', () => {
+    const window = { kind: 'last' as const, days: 90 }
+    const where = [{ property: 'store', test: { is: 'equal' as const, value: 'web' } }]
+    const spent = { kind: 'amount' as const, of: 'sum' as const, property: 'revenue', name: 'Order', value: 100 }
+    expect(
+      describe(
+        all(
+          { ...spent, is: 'at least', window, where },
+          { kind: 'sequence', first: 'Added', then: 'Order', did: 'but not', days: 1, window: { kind: 'ever' } },
+          { kind: 'moment', which: 'last', name: 'Order', is: 'longer ago than', days: 60, where: [] },
+          { kind: 'sample', percent: 12.5, lot: 'höst' },
+        ),
+      ),
+    ).toBe(
+      'People whose “Order” with store that is “web” in the last 90 days together have revenue at least 100, who did “Added” but not “Order” within one day after it, who did “Order” for the last time more than 60 days ago and who are in the 12.5% drawn by the lot “höst”.',
+    )
+  })
+
+  it('says why somebody is in it or not, with what there is to show', async () => {
+    const asked = all(
+      { kind: 'trait', field: 'address.country', test: { is: 'equal', value: 'SE' } },
+      { kind: 'trait', field: 'phone', test: { is: 'set' } },
+      { kind: 'event', name: 'Never', times: { is: 'did not' }, window: { kind: 'ever' }, where: [] },
+    )
+    expect(await why(clickhouse, asked, 'åsa', nowMs)).toEqual({
+      inside: false,
+      match: 'all',
+      groups: [
+        {
+          match: 'all',
+          not: false,
+          holds: false,
+          of: [
+            { says: 'whose country is “SE”', holds: true, found: 'it is “SE”', at: null },
+            { says: 'whose phone is known', holds: false, found: 'not known', at: null },
+            { says: 'who did not do “Never”', holds: true, found: 'not once', at: null },
+          ],
+        },
+      ],
+    })
+    expect(await why(clickhouse, asked, 'nobody', nowMs)).toBeUndefined()
+  })
+
   it('never lets a word of a person into the SQL', () => {
     const hostile = fc.string({ minLength: 8, maxLength: 40 }).map((text) => `hostile'${text}`)
     fc.assert(
@@ -228,6 +272,9 @@ group('a segment', () => {
               where: [{ property: 'b', test: { is: 'contains', value } }],
             },
             { kind: 'consent', topic: name, state: 'given' },
+            { kind: 'sample', percent: 1, lot: name },
+            { kind: 'sequence', first: name, then: value, did: 'and then', days: 1, window: { kind: 'ever' } },
+            { kind: 'moment', which: 'first', name, is: 'in the last', days: 1, where: [] },
           ),
           nowMs,
         )

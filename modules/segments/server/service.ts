@@ -8,10 +8,11 @@ import type { Ids } from '../../../platform/random/random.ts'
 import type { Actor } from '../../audit/contract.ts'
 import { actorOf, type Audit } from '../../audit/server/index.ts'
 import type { Profiles } from '../../profiles/server/index.ts'
-import type { Segment, SegmentDefinition, Size } from '../contract.ts'
+import type { Segment, SegmentDefinition, Size, Why } from '../contract.ts'
 import { compile } from './compile.ts'
 import { consentedPeople, type ConsentedNeeds } from './consented.ts'
 import { describe, fieldsUsed, topicsUsed } from './describe.ts'
+import { insideOf, why } from './why.ts'
 
 export interface SegmentVersion {
   id: Id<'segment'>
@@ -45,6 +46,10 @@ export interface Segments {
     says: string
     milliseconds: number
   }>
+  /** @throws Refusal not_found */
+  why(id: Id<'segment'>, person: Id<'profile'>): Promise<{ person: { id: Id<'profile'>; name: string }; why: Why }>
+  /** Segments that are not put away, those first that the person is in. @throws Refusal not_found */
+  ofPerson(person: Id<'profile'>): Promise<{ id: Id<'segment'>; name: string; says: string; inside: boolean }[]>
   catalogue(): Promise<{ name: string; events: number; properties: string[] }[]>
   describe(definition: SegmentDefinition): string
   fieldsUsed(definition: SegmentDefinition): { traits: string[]; events: string[] }
@@ -56,7 +61,7 @@ export interface SegmentNeeds {
   clock: Clock
   ids: Ids
   audit: Audit
-  profiles: Pick<Profiles, 'traitsOf'>
+  profiles: Pick<Profiles, 'traitsOf' | 'get'>
   consent: ConsentedNeeds['consent']
   /** Someone changed a segment, within the transaction of the change. */
   changed(tx: Postgres, id: Id<'segment'>, by: Actor): Promise<void>
@@ -242,6 +247,28 @@ export function createSegments(needs: SegmentNeeds): Segments {
         says: describe(definition),
         milliseconds: clock.ms() - began,
       }
+    },
+    async why(id, asked) {
+      const { definition } = await one(id)
+      const person = await needs.profiles.get(asked)
+      await consented.upToDate(topicsUsed(definition))
+      const found = await why(clickhouse, definition, person.id, clock.ms())
+      if (found === undefined) throw new Refusal('not_found', 'There is no such person.')
+      return { person: { id: person.id, name: person.name }, why: found }
+    },
+    async ofPerson(asked) {
+      const person = await needs.profiles.get(asked)
+      const all = (await segments.list()).filter((segment) => !segment.archived)
+      await consented.upToDate([...new Set(all.flatMap(({ definition }) => topicsUsed(definition)))])
+      const inside = await insideOf(
+        clickhouse,
+        all.map(({ definition }) => definition),
+        person.id,
+        clock.ms(),
+      )
+      return all
+        .map(({ id, name, says }, at) => ({ id, name, says, inside: inside[at] === true }))
+        .sort((a, b) => Number(b.inside) - Number(a.inside))
     },
     async catalogue() {
       const rows = await clickhouse.query<{ name: string; events: number; properties: string[] }>(

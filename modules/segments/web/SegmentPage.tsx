@@ -10,6 +10,7 @@ import { Ask, Card, Loading, ObjectLayout, Page, ProblemNote, useParam } from '.
 import { Versions } from '../../../ui/versions.tsx'
 import { routes, SegmentDefinition, type Segment } from '../contract.ts'
 import { Builder } from './Builder.tsx'
+import { WhyCard } from './Why.tsx'
 
 const fresh: SegmentDefinition = {
   match: 'all',
@@ -154,6 +155,7 @@ function Edit({ segment }: { segment?: Segment }) {
         }}
       />
       <Builder value={definition} change={setDefinition} />
+      {segment === undefined ? null : <WhyCard segment={segment} />}
       {valid.success ? null : <p className="secondary">Something is still empty: {valid.error.issues[0]?.message}.</p>}
     </Page>
   )

@@ -9,3 +9,5 @@ export const pages: PageDefinition[] = [
   },
   { path: '/segments/$id', title: 'A segment', load: async () => (await import('./SegmentPage.tsx')).SegmentPage },
 ]
+
+export { SegmentsOf } from './Why.tsx'
