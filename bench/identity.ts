@@ -20,7 +20,12 @@ export async function run(): Promise<{ figures: Record<string, number>; notes: s
   const bare = await rate('nothing')
   const whole = await rate('everything')
   const house = await aPropertyHouse()
-  const apart = await tellApart(house).finally(() => house.close())
+  let apart: number
+  try {
+    apart = await tellApart(house)
+  } finally {
+    await house.close()
+  }
   return {
     figures: {
       identifiers_in_memory: held.size,

@@ -80,7 +80,7 @@ const typical: Readonly<Record<string, Condition[]>> = {
     {
       kind: 'sequence',
       first: 'Product Added',
-      then: 'Order Completed',
+      second: 'Order Completed',
       did: 'but not',
       days: 1,
       window: last(30),

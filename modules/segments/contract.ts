@@ -63,7 +63,7 @@ export const Condition = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('sequence'),
     first: EventName,
-    then: EventName,
+    second: EventName,
     did: z.enum(['and then', 'but not']),
     days: z.number().int().min(1).max(3_650),
     window: Window,

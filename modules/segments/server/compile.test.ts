@@ -120,7 +120,7 @@ const condition: fc.Arbitrary<Condition> = fc.oneof(
   fc.record({
     kind: fc.constant('sequence' as const),
     first: fc.constantFrom('Order', 'View'),
-    then: fc.constantFrom('Order', 'View', 'Never'),
+    second: fc.constantFrom('Order', 'View', 'Never'),
     did: fc.constantFrom('and then' as const, 'but not' as const),
     days: fc.integer({ min: 1, max: 5 }),
     window,
@@ -198,7 +198,7 @@ function holds(person: Someone, of: Condition, { deeds, merges }: World): boolea
     return theirs.some((first) => {
       if (first.name !== of.first || !within(first.atMs, of.window)) return false
       const untilMs = first.atMs + of.days * day
-      const came = theirs.some((then) => then.name === of.then && then.atMs > first.atMs && then.atMs <= untilMs)
+      const came = theirs.some(({ name, atMs }) => name === of.second && atMs > first.atMs && atMs <= untilMs)
       return of.did === 'and then' ? came : !came && untilMs < nowMs
     })
   const some = theirs.filter(

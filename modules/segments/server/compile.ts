@@ -135,14 +135,14 @@ export function createCompiler(nowMs: number, only?: string): Compiler {
           : `p.profile_id IN (${inner} HAVING ${sum} ${than[0] ?? ''} ${value})`
       }
       case 'sequence': {
-        const [first, then] = [param(of.first, 'String'), param(of.then, 'String')]
+        const [first, second] = [param(of.first, 'String'), param(of.second, 'String')]
         const [days, now] = [param(of.days * 86_400_000, 'Int64'), param(nowMs, 'Int64')]
         const ms = 'toUnixTimestamp64Milli(e.time)'
-        const came = `arrayExists(b -> b > a AND b <= a + ${days}, thens)`
+        const came = `arrayExists(b -> b > a AND b <= a + ${days}, seconds)`
         const held = of.did === 'and then' ? came : `a + ${days} < ${now} AND NOT ${came}`
         return `p.profile_id IN (SELECT profile_id FROM (
-          SELECT ${resolvedProfile} AS profile_id, groupArrayIf(${ms}, e.name = ${first} AND ${within(of.window)}) AS firsts, groupArrayIf(${ms}, e.name = ${then}) AS thens
-          FROM event AS e ${resolvedJoin} WHERE e.name IN (${first}, ${then})${maybe} AND e.profile_id != '' GROUP BY profile_id)
+          SELECT ${resolvedProfile} AS profile_id, groupArrayIf(${ms}, e.name = ${first} AND ${within(of.window)}) AS firsts, groupArrayIf(${ms}, e.name = ${second}) AS seconds
+          FROM event AS e ${resolvedJoin} WHERE e.name IN (${first}, ${second})${maybe} AND e.profile_id != '' GROUP BY profile_id)
           WHERE arrayExists(a -> ${held}, firsts))`
       }
       case 'moment': {

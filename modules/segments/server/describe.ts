@@ -27,7 +27,7 @@ export function fieldsUsed(definition: SegmentDefinition): { traits: string[]; e
   return {
     traits: [...new Set(all.flatMap((of) => (of.kind === 'trait' ? [of.field] : [])))],
     events: [
-      ...new Set(all.flatMap((of) => (of.kind === 'sequence' ? [of.first, of.then] : 'name' in of ? [of.name] : []))),
+      ...new Set(all.flatMap((of) => (of.kind === 'sequence' ? [of.first, of.second] : 'name' in of ? [of.name] : []))),
     ],
   }
 }
@@ -39,8 +39,8 @@ export function describeCondition(of: Condition): string {
   if (of.kind === 'sample') return `who are in the ${String(of.percent)}% drawn by the lot “${of.lot}”`
   if (of.kind === 'sequence')
     return of.did === 'and then'
-      ? `who did “${of.first}”${window(of.window)} and then “${of.then}” within ${days(of.days)}`
-      : `who did “${of.first}”${window(of.window)} but not “${of.then}” within ${days(of.days)} after it`
+      ? `who did “${of.first}”${window(of.window)} and then “${of.second}” within ${days(of.days)}`
+      : `who did “${of.first}”${window(of.window)} but not “${of.second}” within ${days(of.days)} after it`
   const where =
     of.where.length === 0
       ? ''

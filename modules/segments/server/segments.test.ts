@@ -222,7 +222,7 @@ group('a segment', () => {
       describe(
         all(
           { ...spent, is: 'at least', window, where },
-          { kind: 'sequence', first: 'Added', then: 'Order', did: 'but not', days: 1, window: { kind: 'ever' } },
+          { kind: 'sequence', first: 'Added', second: 'Order', did: 'but not', days: 1, window: { kind: 'ever' } },
           { kind: 'moment', which: 'last', name: 'Order', is: 'longer ago than', days: 60, where: [] },
           { kind: 'sample', percent: 12.5, lot: 'höst' },
         ),
@@ -273,7 +273,7 @@ group('a segment', () => {
             },
             { kind: 'consent', topic: name, state: 'given' },
             { kind: 'sample', percent: 1, lot: name },
-            { kind: 'sequence', first: name, then: value, did: 'and then', days: 1, window: { kind: 'ever' } },
+            { kind: 'sequence', first: name, second: value, did: 'and then', days: 1, window: { kind: 'ever' } },
             { kind: 'moment', which: 'first', name, is: 'in the last', days: 1, where: [] },
           ),
           nowMs,

@@ -145,7 +145,7 @@ const more: Readonly<Record<string, () => Condition>> = {
   'One thing and then another': () => ({
     kind: 'sequence',
     first: 'Product Added',
-    then: 'Order Completed',
+    second: 'Order Completed',
     did: 'but not',
     days: 1,
     window: last30,

@@ -42,7 +42,7 @@ export function WhyCard({ segment }: { segment: Segment }) {
 }
 
 function WhyOf({ segment, person }: { segment: Segment['id']; person: string }) {
-  const found = useRoute(routes.why, { params: { id: segment, person: person as never } }, { keep: true })
+  const found = useRoute(routes.why, { params: { id: segment, person } }, { keep: true })
   return (
     <Ask of={found}>
       {({ person: one, why }) => (
@@ -99,7 +99,7 @@ function GroupOf({ group }: { group: Why['groups'][number] }) {
 
 /** The segments, and whether one person is in each. */
 export function SegmentsOf({ person }: { person: string }) {
-  const found = useRoute(routes.ofPerson, { params: { id: person as never } })
+  const found = useRoute(routes.ofPerson, { params: { id: person } })
   return (
     <Ask of={found}>
       {(all) =>
@@ -116,7 +116,7 @@ export function SegmentsOf({ person }: { person: string }) {
                 <br />
                 <span className="secondary">
                   {one.says}{' '}
-                  <Link to={`/segments/${one.id}`} search={{ person } as never}>
+                  <Link to={`/segments/${one.id}`} search={{ person }}>
                     Why?
                   </Link>
                 </span>

@@ -167,9 +167,9 @@ export function Sequence({ value, change, out }: Edits<'sequence'>) {
       />
       <EventName
         label="event"
-        value={value.then}
-        change={(then) => {
-          change({ ...value, then })
+        value={value.second}
+        change={(second) => {
+          change({ ...value, second })
         }}
       />
       <Count
