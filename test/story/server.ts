@@ -7,7 +7,7 @@ import { removeDataDirs } from '../../platform/data-dir/remove.ts'
 /** A server of its own in a process of its own, with the demo company loaded. */
 export async function aDemoServer(
   say: (line: string) => void,
-): Promise<{ url: string; dataDir: string; stop(): Promise<void> }> {
+): Promise<{ url: string; dataDir: string; stop(): Promise<void>; end(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'interlock-story-'))
   const dataDir = join(folder, 'data')
   const child = spawn(
@@ -28,18 +28,23 @@ export async function aDemoServer(
     })
   })
   say(`the demo company answers at ${url}`)
+  /** Ends it and leaves its data. */
+  async function end(): Promise<void> {
+    child.removeAllListeners('exit')
+    const gone = new Promise<void>((resolve) =>
+      child.on('exit', () => {
+        resolve()
+      }),
+    )
+    child.kill('SIGTERM')
+    await gone
+  }
   return {
     url,
     dataDir,
+    end,
     async stop() {
-      child.removeAllListeners('exit')
-      const gone = new Promise<void>((resolve) =>
-        child.on('exit', () => {
-          resolve()
-        }),
-      )
-      child.kill('SIGTERM')
-      await gone
+      await end()
       await removeDataDirs(folder)
     },
   }

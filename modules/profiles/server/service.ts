@@ -46,22 +46,19 @@ export function createProfiles(needs: {
    * Sums up these profiles anew, and those that identity changed since the last time, and writes them to both stores. A profile of which nothing was seen any
    * more is gone.
    * @param version of each profile that an event of this batch is about
-   * @param only when it was seen, of each profile of which this batch says nothing else
+   * @param seen profiles of which this batch said only that they were seen, as they are now
    */
   async function project(
     versions: ReadonlyMap<string, number>,
     token: string,
-    only: ReadonlyMap<string, Span> = new Map(),
+    seen: readonly ProfileRow[] = [],
   ): Promise<void> {
     const highest = Math.max(0, ...versions.values())
     const written = await postgres.transaction(async (tx) => {
       const inside = profileStore(tx)
       const resolutions = await inside.resolutions()
       const changed = new Set(resolutions.flatMap((row) => [row.from_profile, row.to_profile]))
-      const seen = [...only].filter(([id]) => !changed.has(id))
-      const touched = await inside.touch(
-        seen.map(([id, { first, last }]) => ({ id, first, last, version: versions.get(id) ?? 0 })),
-      )
+      const touched = seen.filter(({ id }) => !changed.has(id))
       const done = new Set(touched.map((row) => row.id))
       const ids = [...new Set([...versions.keys(), ...changed])].filter((id) => !done.has(id))
       if (ids.length + touched.length === 0) return undefined
@@ -164,13 +161,15 @@ export function createProfiles(needs: {
             for (const field of fieldsOf(name, value)) fields.set(field.name, field)
           }
         }
-        await Promise.all([
+        for (const id of told) only.delete(id)
+        const touch = [...only].map(([id, span]) => ({ id, ...span, version: versions.get(id) ?? 0 }))
+        const [touched] = await Promise.all([
+          postgres.transaction((tx) => profileStore(tx).touch(touch)),
           store.putTraits([...traits.values()]),
           store.putFields([...fields.values()], clock.now()),
           store.putSeen([...seen].map(([identifierNo, span]) => ({ identifierNo, ...span }))),
         ])
-        for (const id of told) only.delete(id)
-        await project(versions, token, only)
+        await project(versions, token, touched)
       },
     },
     follow: () => project(new Map(), 'follow'),

@@ -1,140 +1,80 @@
 import { Autocomplete, NumberInput, Select } from '@mantine/core'
 import { useRoute } from '../../../ui/api.ts'
-import { routes } from '../contract.ts'
+import { routes, type Condition } from '../contract.ts'
 import { WhereOf, WindowOf, type Edits } from './fields.tsx'
 
 /** Who did something so many times. */
 export function Did({ value, change, out }: Edits<'event'>) {
+  const { times } = value
   return (
-    <div className="stack" style={{ gap: 8 }}>
-      <div className="condition">
-        <Select
-          label="who"
-          w={150}
-          allowDeselect={false}
-          data={[
-            { value: 'at least', label: 'did at least' },
-            { value: 'exactly', label: 'did exactly' },
-            { value: 'at most', label: 'did at most' },
-            { value: 'did not', label: 'did not do' },
-          ]}
-          value={value.times.is}
-          onChange={(is) => {
-            change({
-              ...value,
-              times:
-                is === 'did not'
-                  ? { is: 'did not' }
-                  : { is: is as 'at least', count: value.times.is === 'did not' ? 1 : value.times.count },
-            })
-          }}
-        />
-        {value.times.is === 'did not' ? null : (
-          <Count
-            label="times"
-            min={0}
-            value={value.times.count}
-            change={(count) => {
-              if (value.times.is !== 'did not') change({ ...value, times: { ...value.times, count } })
-            }}
-          />
-        )}
-        <EventName
-          label="event"
-          value={value.name}
-          change={(name) => {
-            change({ ...value, name })
-          }}
-        />
-        <WindowOf
-          value={value.window}
-          change={(window) => {
-            change({ ...value, window })
-          }}
-        />
-        {out}
-      </div>
-      <WhereOf
-        value={value.where}
-        change={(where) => {
-          change({ ...value, where })
+    <WithWhere value={value} change={change}>
+      <Choice
+        label="who"
+        of={{ 'at least': 'did at least', exactly: 'did exactly', 'at most': 'did at most', 'did not': 'did not do' }}
+        value={times.is}
+        change={(is) => {
+          const count = times.is === 'did not' ? 1 : times.count
+          change({ ...value, times: is === 'did not' ? { is } : { is, count } })
         }}
-        properties={usePropertiesOf(value.name)}
       />
-    </div>
+      {times.is === 'did not' ? null : (
+        <Count
+          label="times"
+          min={0}
+          value={times.count}
+          change={(count) => {
+            change({ ...value, times: { ...times, count } })
+          }}
+        />
+      )}
+      <NameOf value={value} change={change} />
+      <When value={value} change={change} />
+      {out}
+    </WithWhere>
   )
 }
 
 /** Whose deeds come to so much. */
 export function Amount({ value, change, out }: Edits<'amount'>) {
-  const properties = usePropertiesOf(value.name)
   return (
-    <div className="stack" style={{ gap: 8 }}>
-      <div className="condition">
-        <Select
-          label="whose"
-          w={140}
-          allowDeselect={false}
-          data={[
-            { value: 'sum', label: 'sum of' },
-            { value: 'mean', label: 'mean of' },
-            { value: 'highest', label: 'highest' },
-          ]}
-          value={value.of}
-          onChange={(of) => {
-            change({ ...value, of: of as 'sum' })
-          }}
-        />
-        <Autocomplete
-          label="property"
-          w={150}
-          data={[...properties]}
-          value={value.property}
-          onChange={(property) => {
-            change({ ...value, property })
-          }}
-        />
-        <EventName
-          label="of the event"
-          value={value.name}
-          change={(name) => {
-            change({ ...value, name })
-          }}
-        />
-        <Select
-          label="is"
-          w={110}
-          allowDeselect={false}
-          data={['at least', 'at most']}
-          value={value.is}
-          onChange={(is) => {
-            change({ ...value, is: is as 'at least' })
-          }}
-        />
-        <NumberInput
-          label="amount"
-          w={110}
-          value={value.value}
-          onChange={(amount) => {
-            if (typeof amount === 'number') change({ ...value, value: amount })
-          }}
-        />
-        <WindowOf
-          value={value.window}
-          change={(window) => {
-            change({ ...value, window })
-          }}
-        />
-        {out}
-      </div>
-      <WhereOf
-        value={value.where}
-        change={(where) => {
-          change({ ...value, where })
+    <WithWhere value={value} change={change}>
+      <Choice
+        label="whose"
+        of={{ sum: 'sum of', mean: 'mean of', highest: 'highest' }}
+        value={value.of}
+        change={(of) => {
+          change({ ...value, of })
         }}
-        properties={properties}
       />
-    </div>
+      <Autocomplete
+        label="property"
+        w={150}
+        data={[...usePropertiesOf(value.name)]}
+        value={value.property}
+        onChange={(property) => {
+          change({ ...value, property })
+        }}
+      />
+      <NameOf value={value} change={change} label="of the event" />
+      <Choice
+        label="is"
+        of={{ 'at least': 'at least', 'at most': 'at most' }}
+        value={value.is}
+        change={(is) => {
+          change({ ...value, is })
+        }}
+      />
+      <NumberInput
+        label="amount"
+        w={110}
+        value={value.value}
+        onChange={(amount) => {
+          if (typeof amount === 'number') change({ ...value, value: amount })
+        }}
+      />
+      <When value={value} change={change} />
+      {out}
+    </WithWhere>
   )
 }
 
@@ -149,20 +89,13 @@ export function Sequence({ value, change, out }: Edits<'sequence'>) {
           change({ ...value, first })
         }}
       />
-      <WindowOf
-        value={value.window}
-        change={(window) => {
-          change({ ...value, window })
-        }}
-      />
-      <Select
+      <When value={value} change={change} />
+      <Choice
         label="and"
-        w={120}
-        allowDeselect={false}
-        data={['and then', 'but not']}
+        of={{ 'and then': 'and then', 'but not': 'but not' }}
         value={value.did}
-        onChange={(did) => {
-          change({ ...value, did: did as 'and then' })
+        change={(did) => {
+          change({ ...value, did })
         }}
       />
       <EventName
@@ -172,13 +105,7 @@ export function Sequence({ value, change, out }: Edits<'sequence'>) {
           change({ ...value, second })
         }}
       />
-      <Count
-        label="within days"
-        value={value.days}
-        change={(days) => {
-          change({ ...value, days })
-        }}
-      />
+      <Days label="within days" value={value} change={change} />
       {out}
     </div>
   )
@@ -187,44 +114,45 @@ export function Sequence({ value, change, out }: Edits<'sequence'>) {
 /** When something happened for the first time or the last. */
 export function Moment({ value, change, out }: Edits<'moment'>) {
   return (
+    <WithWhere value={value} change={change}>
+      <Choice
+        label="whose"
+        of={{ first: 'first', last: 'last' }}
+        value={value.which}
+        change={(which) => {
+          change({ ...value, which })
+        }}
+      />
+      <NameOf value={value} change={change} />
+      <Choice
+        label="was"
+        of={{ 'in the last': 'in the last', 'longer ago than': 'longer ago than' }}
+        value={value.is}
+        change={(is) => {
+          change({ ...value, is })
+        }}
+      />
+      <Days label="days" value={value} change={change} />
+      {out}
+    </WithWhere>
+  )
+}
+
+type Change = (next: Condition) => void
+type Having<Part> = Extract<Condition, Part>
+
+function WithWhere({
+  value,
+  change,
+  children,
+}: {
+  value: Having<{ where: unknown }>
+  change: Change
+  children: React.ReactNode
+}) {
+  return (
     <div className="stack" style={{ gap: 8 }}>
-      <div className="condition">
-        <Select
-          label="whose"
-          w={110}
-          allowDeselect={false}
-          data={['first', 'last']}
-          value={value.which}
-          onChange={(which) => {
-            change({ ...value, which: which as 'first' })
-          }}
-        />
-        <EventName
-          label="event"
-          value={value.name}
-          change={(name) => {
-            change({ ...value, name })
-          }}
-        />
-        <Select
-          label="was"
-          w={160}
-          allowDeselect={false}
-          data={['in the last', 'longer ago than']}
-          value={value.is}
-          onChange={(is) => {
-            change({ ...value, is: is as 'in the last' })
-          }}
-        />
-        <Count
-          label="days"
-          value={value.days}
-          change={(days) => {
-            change({ ...value, days })
-          }}
-        />
-        {out}
-      </div>
+      <div className="condition">{children}</div>
       <WhereOf
         value={value.where}
         change={(where) => {
@@ -236,6 +164,49 @@ export function Moment({ value, change, out }: Edits<'moment'>) {
   )
 }
 
+function When({ value, change }: { value: Having<{ window: unknown }>; change: Change }) {
+  return (
+    <WindowOf
+      value={value.window}
+      change={(window) => {
+        change({ ...value, window })
+      }}
+    />
+  )
+}
+
+function NameOf({
+  value,
+  change,
+  label = 'event',
+}: {
+  value: Having<{ name: string }>
+  change: Change
+  label?: string
+}) {
+  return (
+    <EventName
+      label={label}
+      value={value.name}
+      change={(name) => {
+        change({ ...value, name })
+      }}
+    />
+  )
+}
+
+function Days({ label, value, change }: { label: string; value: Having<{ days: number }>; change: Change }) {
+  return (
+    <Count
+      label={label}
+      value={value.days}
+      change={(days) => {
+        change({ ...value, days })
+      }}
+    />
+  )
+}
+
 function usePropertiesOf(name: string): readonly string[] {
   const events = useRoute(routes.catalogue)
   return (events.data ?? []).find((event) => event.name === name)?.properties ?? []
@@ -243,13 +214,32 @@ function usePropertiesOf(name: string): readonly string[] {
 
 function EventName({ label, value, change }: { label: string; value: string; change: (next: string) => void }) {
   const events = useRoute(routes.catalogue)
+  const names = (events.data ?? []).map((event) => event.name)
+  return <Autocomplete label={label} w={200} data={names} value={value} onChange={change} />
+}
+
+/** One of a few words, each with what it is called. */
+function Choice<Word extends string>({
+  label,
+  of,
+  value,
+  change,
+}: {
+  label: string
+  of: Readonly<Record<Word, string>>
+  value: Word
+  change: (next: Word) => void
+}) {
   return (
-    <Autocomplete
+    <Select
       label={label}
-      w={200}
-      data={(events.data ?? []).map((event) => event.name)}
+      w={150}
+      allowDeselect={false}
+      data={Object.entries<string>(of).map(([word, says]) => ({ value: word, label: says }))}
       value={value}
-      onChange={change}
+      onChange={(word) => {
+        if (word !== null) change(word as Word)
+      }}
     />
   )
 }
