@@ -266,6 +266,7 @@ export async function build(needs: BuildNeeds) {
     audit,
     profiles,
     consent,
+    log,
     changed: (tx, id, by) => requests.changed(tx, 'segment', id, by),
   })
   const journeys = createJourneys({
@@ -498,6 +499,7 @@ export async function build(needs: BuildNeeds) {
       await pulls.start()
       await webhooks.start()
       feeds.start()
+      segments.start()
       await capacity.start()
       await journeys.start()
       // A log that was cut short or rewritten is found by the heads that were written down beside it.
@@ -522,6 +524,7 @@ export async function build(needs: BuildNeeds) {
       pulls.stop()
       webhooks.stop()
       feeds.stop()
+      segments.stop()
       await jobs.stop()
       await collect.stop()
       await destinations.stop()

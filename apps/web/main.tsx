@@ -12,8 +12,9 @@ import { outside } from '../../modules/accounts/web/index.tsx'
 import { readWords, writeWords } from '../../ui/address.tsx'
 import { Problem } from '../../ui/api.ts'
 import { Empty, Loading, Page, type PageDefinition } from '../../ui/page.tsx'
+import { PanelsProvider } from '../../ui/panels.tsx'
 import { theme } from '../../ui/theme.ts'
-import { pages } from './pages.ts'
+import { pages, panels } from './pages.ts'
 import { Shell } from './shell.tsx'
 
 const client = new QueryClient({
@@ -76,7 +77,9 @@ createRoot(place).render(
     <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
       <QueryClientProvider client={client}>
         <Notifications position="bottom-right" limit={3} />
-        <RouterProvider router={router} />
+        <PanelsProvider value={panels}>
+          <RouterProvider router={router} />
+        </PanelsProvider>
       </QueryClientProvider>
     </MantineProvider>
   </StrictMode>,

@@ -1,4 +1,5 @@
 import type { PageDefinition } from '../../ui/page.tsx'
+import type { PanelDefinition } from '../../ui/panels.tsx'
 import { pages as accounts } from '../../modules/accounts/web/index.tsx'
 import { pages as audit } from '../../modules/audit/web/index.tsx'
 import { pages as capacity } from '../../modules/capacity/web/index.tsx'
@@ -16,7 +17,7 @@ import { pages as profiles } from '../../modules/profiles/web/index.tsx'
 import { pages as pulls } from '../../modules/pulls/web/index.tsx'
 import { pages as streams } from '../../modules/streams/web/index.tsx'
 import { pages as requests } from '../../modules/requests/web/index.tsx'
-import { pages as segments } from '../../modules/segments/web/index.tsx'
+import { pages as segments, panels as segmentPanels } from '../../modules/segments/web/index.tsx'
 import { pages as sources } from '../../modules/sources/web/index.tsx'
 import { pages as standingImports } from '../../modules/standing-imports/web/index.tsx'
 import { pages as tools } from '../../modules/tools/web/index.tsx'
@@ -49,3 +50,6 @@ export const pages: readonly PageDefinition[] = [
   audit,
   accounts,
 ].flat()
+
+/** What modules show beside the objects of others. */
+export const panels: readonly PanelDefinition[] = [...segmentPanels]

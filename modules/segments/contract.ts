@@ -136,6 +136,15 @@ export const Why = z.object({
 })
 export type Why = z.infer<typeof Why>
 
+/** How many people were in a segment, day by day (UTC); a day on which nobody looked is not there. */
+export const History = z.object({
+  days: z.array(
+    z.object({ day: z.iso.date(), people: z.number().int(), entered: z.number().int(), gone: z.number().int() }),
+  ),
+  lookedAt: z.string().nullable(),
+})
+export type History = z.infer<typeof History>
+
 const one = z.object({ id: SegmentId })
 const Given = z.object({ name: z.string().trim().min(1).max(120), definition: SegmentDefinition })
 
@@ -205,13 +214,32 @@ export const routes = {
     params: z.object({ id: SegmentId, person: idOf('profile') }),
     reply: z.object({ person: z.object({ id: idOf('profile'), name: z.string() }), why: Why }),
   }),
+  history: route({
+    method: 'GET',
+    path: '/api/segments/:id/history',
+    summary: 'How many people were in a segment, day by day, and how many came and went.',
+    allow: 'data.read',
+    params: one,
+    reply: History,
+  }),
   ofPerson: route({
     method: 'GET',
     path: '/api/people/:id/segments',
     summary: 'Every segment, and whether one person is in it now.',
     allow: 'data.read',
     params: z.object({ id: idOf('profile') }),
-    reply: z.array(z.object({ id: SegmentId, name: z.string(), says: z.string(), inside: z.boolean() })),
+    reply: z.array(
+      z.object({
+        id: SegmentId,
+        name: z.string(),
+        says: z.string(),
+        inside: z.boolean(),
+        /** When they were first seen in it, of the time that they are in it now. */
+        since: z.string().nullable(),
+        /** When they came and went, newest first, at most ten. */
+        changes: z.array(z.object({ at: z.string(), entered: z.boolean() })),
+      }),
+    ),
   }),
   catalogue: route({
     method: 'GET',

@@ -1,4 +1,4 @@
-import { Button, Checkbox, Modal, Stack, Textarea } from '@mantine/core'
+import { Button, Checkbox, Modal, Textarea } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
 import { useState, type ReactNode } from 'react'
 import { useDeed, useRoute } from '../../../ui/api.ts'
@@ -54,7 +54,7 @@ export function TakeApart({
       }}
     >
       <Checkbox.Group value={chosen} onChange={setChosen} label="Which of these are somebody else’s?">
-        <Stack gap="xs" mt="xs">
+        <div className="stack" style={{ marginTop: 8, gap: 8 }}>
           {known.identifiers.map((one) => (
             <Checkbox
               key={one.no}
@@ -66,7 +66,7 @@ export function TakeApart({
               }
             />
           ))}
-        </Stack>
+        </div>
       </Checkbox.Group>
       <p className="secondary">
         Their events, traits, consents and messages go with them, as if the two had never been one. It stays so,

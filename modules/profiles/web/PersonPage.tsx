@@ -2,11 +2,11 @@ import { Button } from '@mantine/core'
 import { AuditOf } from '../../audit/web/index.tsx'
 import { routes as consent } from '../../consent/contract.ts'
 import { HowWeKnow } from '../../identity/web/index.tsx'
-import { SegmentsOf } from '../../segments/web/index.tsx'
 import { Pager, useAddress } from '../../../ui/address.tsx'
 import { call, useDeed, useRoute } from '../../../ui/api.ts'
 import { Ago, calledOf } from '../../../ui/format.tsx'
 import { Ask, Card, Facts, ObjectLayout, Page, useParam } from '../../../ui/page.tsx'
+import { usePanels } from '../../../ui/panels.tsx'
 import { FieldChip, Mark } from '../../../ui/signal.tsx'
 import { routes, type Person } from '../contract.ts'
 
@@ -14,13 +14,14 @@ import { routes, type Person } from '../contract.ts'
 export function PersonPage() {
   const id = useParam('id')
   const found = useRoute(routes.get, { params: { id } })
+  const panels = usePanels('person', id)
   return (
     <Ask of={found} shape="page">
       {(person) => (
         <ObjectLayout
           panel={{
             'How we know': <HowWeKnow id={person.id} />,
-            Segments: <SegmentsOf person={person.id} />,
+            ...panels,
             Consent: <ConsentOf person={person} />,
             Audit: <AuditOf kind="profile" id={person.id} />,
           }}

@@ -97,6 +97,7 @@ beforeAll(async () => {
       get: () => Promise.reject(new Error('nobody is looked at here')),
     },
     consent,
+    log: silentLog,
     changed: () => Promise.resolve(),
   })
 })

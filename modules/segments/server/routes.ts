@@ -12,6 +12,7 @@ export function addSegmentRoutes(http: Http, segments: Segments): void {
   )
   handle(http, routes.archive, ({ caller, params, body }) => segments.archive(caller, params.id, body.archived))
   handle(http, routes.why, ({ params }) => segments.why(params.id, params.person))
+  handle(http, routes.history, ({ params }) => segments.history(params.id))
   handle(http, routes.ofPerson, ({ params }) => segments.ofPerson(params.id))
   handle(http, routes.preview, ({ body, request }) => {
     // Whoever types on has no use for the answer to the last letter: the question ends with the request.

@@ -3,15 +3,17 @@ import { Refusal } from '../../../lib/refusals/refusals.ts'
 import type { ClickHouse } from '../../../platform/clickhouse/clickhouse.ts'
 import type { Clock } from '../../../platform/clock/clock.ts'
 import type { Caller } from '../../../platform/http/caller.ts'
+import type { Log } from '../../../platform/log/log.ts'
 import type { Postgres } from '../../../platform/postgres/postgres.ts'
 import type { Ids } from '../../../platform/random/random.ts'
 import type { Actor } from '../../audit/contract.ts'
 import { actorOf, type Audit } from '../../audit/server/index.ts'
 import type { Profiles } from '../../profiles/server/index.ts'
-import type { Segment, SegmentDefinition, Size, Why } from '../contract.ts'
+import type { History, Segment, SegmentDefinition, Size, Why } from '../contract.ts'
 import { compile } from './compile.ts'
 import { consentedPeople, type ConsentedNeeds } from './consented.ts'
 import { describe, fieldsUsed, topicsUsed } from './describe.ts'
+import { createMemberships } from './memberships.ts'
 import { insideOf, why } from './why.ts'
 
 export interface SegmentVersion {
@@ -49,7 +51,20 @@ export interface Segments {
   /** @throws Refusal not_found */
   why(id: Id<'segment'>, person: Id<'profile'>): Promise<{ person: { id: Id<'profile'>; name: string }; why: Why }>
   /** Segments that are not put away, those first that the person is in. @throws Refusal not_found */
-  ofPerson(person: Id<'profile'>): Promise<{ id: Id<'segment'>; name: string; says: string; inside: boolean }[]>
+  ofPerson(person: Id<'profile'>): Promise<
+    {
+      id: Id<'segment'>
+      name: string
+      says: string
+      inside: boolean
+      since: string | null
+      changes: { at: string; entered: boolean }[]
+    }[]
+  >
+  history(id: Id<'segment'>): Promise<History>
+  /** Begins and ends to look who comes into which segment and who leaves it. */
+  start(): void
+  stop(): void
   catalogue(): Promise<{ name: string; events: number; properties: string[] }[]>
   describe(definition: SegmentDefinition): string
   fieldsUsed(definition: SegmentDefinition): { traits: string[]; events: string[] }
@@ -63,6 +78,7 @@ export interface SegmentNeeds {
   audit: Audit
   profiles: Pick<Profiles, 'traitsOf' | 'get'>
   consent: ConsentedNeeds['consent']
+  log: Log
   /** Someone changed a segment, within the transaction of the change. */
   changed(tx: Postgres, id: Id<'segment'>, by: Actor): Promise<void>
 }
@@ -266,8 +282,12 @@ export function createSegments(needs: SegmentNeeds): Segments {
         person.id,
         clock.ms(),
       )
+      const kept = await memberships.ofPerson(person.id)
       return all
-        .map(({ id, name, says }, at) => ({ id, name, says, inside: inside[at] === true }))
+        .map(({ id, name, says }, at) => {
+          const { since, changes } = kept.get(id) ?? { since: null, changes: [] }
+          return { id, name, says, inside: inside[at] === true, since: inside[at] === true ? since : null, changes }
+        })
         .sort((a, b) => Number(b.inside) - Number(a.inside))
     },
     async catalogue() {
@@ -279,8 +299,20 @@ export function createSegments(needs: SegmentNeeds): Segments {
         properties: row.properties.filter((path) => /^[A-Za-z0-9_]{1,60}(\.[A-Za-z0-9_]{1,60}){0,3}$/.test(path)),
       }))
     },
+    history: async (id) => memberships.history((await one(id)).id),
+    start() {
+      memberships.start()
+    },
+    stop() {
+      memberships.stop()
+    },
     describe,
     fieldsUsed,
   }
+  const memberships = createMemberships({
+    ...needs,
+    all: async () => (await segments.list()).filter((segment) => !segment.archived),
+    upToDate: (definition) => consented.upToDate(topicsUsed(definition)),
+  })
   return segments
 }

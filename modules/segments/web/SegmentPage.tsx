@@ -10,6 +10,7 @@ import { Ask, Card, Loading, ObjectLayout, Page, ProblemNote, useParam } from '.
 import { Versions } from '../../../ui/versions.tsx'
 import { routes, SegmentDefinition, type Segment } from '../contract.ts'
 import { Builder } from './Builder.tsx'
+import { SizeOverTime } from './SizeOverTime.tsx'
 import { WhyCard } from './Why.tsx'
 
 const fresh: SegmentDefinition = {
@@ -41,6 +42,7 @@ export function SegmentPage() {
       {({ segment, versions }) => (
         <ObjectLayout
           panel={{
+            Size: <SizeOverTime segment={segment} />,
             Changes: <Versions rows={versions} />,
             ...agreements,
             Audit: <AuditOf kind="segment" id={segment.id} />,

@@ -96,35 +96,3 @@ function GroupOf({ group }: { group: Why['groups'][number] }) {
     </section>
   )
 }
-
-/** The segments, and whether one person is in each. */
-export function SegmentsOf({ person }: { person: string }) {
-  const found = useRoute(routes.ofPerson, { params: { id: person } })
-  return (
-    <Ask of={found}>
-      {(all) =>
-        all.length === 0 ? (
-          <p className="secondary">
-            There is no segment yet. <Link to="/segments/new">Make the first</Link>
-          </p>
-        ) : (
-          <ul className="history">
-            {all.map((one) => (
-              <li key={one.id}>
-                <Link to={`/segments/${one.id}`}>{one.name}</Link>{' '}
-                {one.inside ? <Mark is="ok">in it</Mark> : <span className="secondary">not in it</span>}
-                <br />
-                <span className="secondary">
-                  {one.says}{' '}
-                  <Link to={`/segments/${one.id}`} search={{ person }}>
-                    Why?
-                  </Link>
-                </span>
-              </li>
-            ))}
-          </ul>
-        )
-      }
-    </Ask>
-  )
-}

@@ -1,4 +1,5 @@
 import type { PageDefinition } from '../../../ui/page.tsx'
+import type { PanelDefinition } from '../../../ui/panels.tsx'
 
 export const pages: PageDefinition[] = [
   {
@@ -10,4 +11,6 @@ export const pages: PageDefinition[] = [
   { path: '/segments/$id', title: 'A segment', load: async () => (await import('./SegmentPage.tsx')).SegmentPage },
 ]
 
-export { SegmentsOf } from './Why.tsx'
+export const panels: PanelDefinition[] = [
+  { of: 'person', label: 'Segments', load: async () => (await import('./SegmentsOf.tsx')).SegmentsOf },
+]
