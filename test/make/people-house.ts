@@ -8,7 +8,8 @@ import { createIds, systemRandom } from '../../platform/random/random.ts'
 import { aCollectServer, type CollectServer } from './collect-server.ts'
 import { aClickHouse, aPostgres } from './engines.ts'
 
-type Kind = 'web' | 'server' | 'crm' | 'newsletter'
+/** `own`: Interlock itself, which tells what it sent to whom. */
+type Kind = 'web' | 'server' | 'crm' | 'newsletter' | 'own'
 
 /** Events that become people: collect with the steps of identity and profiles behind it, and a source of each kind. */
 export interface PeopleHouse {
@@ -36,6 +37,7 @@ export async function aPeopleHouse(engines?: Pick<CollectServer, 'postgres' | 'c
     clock,
     ids: createIds(clock, systemRandom),
     log: silentLog,
+    internalSource: () => server?.sources.internal().id ?? '',
     isOnDevice: (id) => ['web', 'app', undefined].includes(kindOf(id)),
   })
   const profiles = createProfiles({
@@ -53,7 +55,7 @@ export async function aPeopleHouse(engines?: Pick<CollectServer, 'postgres' | 'c
     listeners: [identity.listener],
   })
   const { collect, sources } = server
-  const bySort = new Map<Kind, Source>()
+  const bySort = new Map<Kind, Source>([['own', sources.internal()]])
   for (const kind of ['web', 'server', 'crm', 'newsletter'] as const) {
     const name = `Quelle “${kind}”`
     const source =

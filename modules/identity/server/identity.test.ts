@@ -222,7 +222,7 @@ describe('a person who is two', () => {
     await house.profiles.follow()
   }
 
-  it('is taken apart with their events and traits, as if the link had never been, and stays so', async () => {
+  it('is taken apart with their events, messages and traits, as if the link had never been, and stays so', async () => {
     await house.say('crm', identify({ userId: 'x1' }, { plan: 'gold' }, { timestamp: minutes(0) }))
     const reads = { context: { externalIds: [{ type: 'email', id: 'x1@post.example' }] } }
     await house.say('newsletter', identify(reads, { colour: 'blå' }), track(reads, { event: 'read' }))
@@ -232,7 +232,18 @@ describe('a person who is two', () => {
     expect(await whoseEvents(`name = 'read'`)).toEqual({ read: house.of('user_id', 'x1') })
     expect(await house.traits('user_id', 'x1')).toMatchObject({ plan: 'gold', colour: 'blå' })
 
+    const sentTo = (id: string) => ({
+      context: {
+        externalIds: [
+          { type: 'profile', id },
+          { type: 'email', id: 'X1@post.example' },
+        ],
+      },
+    })
+    await house.say('own', track(sentTo(house.of('user_id', 'x1')), { event: 'Message Sent' }))
+
     await decide('split', ['user_id', 'x1'], ['email', 'x1@post.example'])
+    expect(await whoseEvents(`name = 'Message Sent'`)).toEqual({ 'Message Sent': reader })
     expect([house.of('user_id', 'x1'), house.of('email', 'x1@post.example')]).toEqual([customer, reader])
     expect(await whoseEvents(`name = 'read'`)).toEqual({ read: reader })
     expect(await house.traits('user_id', 'x1')).not.toHaveProperty('colour')

@@ -168,7 +168,8 @@ export function createIdentity(needs: {
         if (nos.length === 0) return []
         // What was sent to an address goes where the address goes, should the person be taken apart.
         const address = inFlight.event.externalIds.find((one) => one.type === 'email')
-        const no = address === undefined ? 0 : graph.find(address)
+        const known = address === undefined ? undefined : normalise(address)
+        const no = known === undefined ? 0 : graph.find(known)
         return [[inFlight, nos.includes(no) ? no : strongest(graph, nos)] as const]
       }),
     )

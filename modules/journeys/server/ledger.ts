@@ -158,11 +158,11 @@ export function ledger(postgres: Postgres) {
       ),
     /** Moves claimed rows to what became of them; a row that somebody else completed stays as it is. */
     complete: (rows: readonly Completion[], at: Date) =>
-      postgres.query<{ id: string; broadcast_id: string; profile_id: string; state: MessageState }>(
+      postgres.query<{ id: string; broadcast_id: string; profile_id: string; address: string; state: MessageState }>(
         `UPDATE journeys.message m SET state = c.state, attempt = m.attempt + c.counted::int, next_at = c.next_at, smtp_code = c.code, smtp_text = c.text, reason = c.reason,
            lease_owner = NULL, lease_until = NULL, changed_at = $8
          FROM unnest($1::text[], $2::text[], $3::boolean[], $4::timestamptz[], $5::int[], $6::text[], $7::text[]) AS c (id, state, counted, next_at, code, text, reason)
-         WHERE m.id = c.id AND m.state = 'claimed' RETURNING m.id, m.broadcast_id, m.profile_id, m.state`,
+         WHERE m.id = c.id AND m.state = 'claimed' RETURNING m.id, m.broadcast_id, m.profile_id, m.address, m.state`,
         [
           rows.map((row) => row.id),
           rows.map((row) => row.state),
@@ -199,9 +199,10 @@ export function ledger(postgres: Postgres) {
           id: string
           broadcast_id: string
           profile_id: string
+          address: string
           changed_at: Date
           state: MessageState
-        }>('SELECT id, broadcast_id, profile_id, changed_at, state FROM journeys.message WHERE id = $1', [id])
+        }>('SELECT id, broadcast_id, profile_id, address, changed_at, state FROM journeys.message WHERE id = $1', [id])
       )[0],
     async tell(events: readonly object[]): Promise<void> {
       if (events.length > 0)

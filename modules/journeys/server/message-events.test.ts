@@ -67,8 +67,17 @@ describe('who asked for it', () => {
 })
 
 it('an event of a message told twice is the same event', () => {
-  const about = { id: 'message_1', broadcast_id: 'broadcast_1', profile_id: 'profile_1' }
+  const about = { id: 'message_1', broadcast_id: 'broadcast_1', profile_id: 'profile_1', address: 'åsa@post.example' }
   const tell = () => messageEvent('Message Sent', about, new Date('2028-02-29T09:59:59Z'))
   expect(tell()).toEqual(tell())
-  expect(tell()).toMatchObject({ messageId: 'sent:message_1', properties: { broadcastId: 'broadcast_1' } })
+  expect(tell()).toMatchObject({
+    messageId: 'sent:message_1',
+    context: {
+      externalIds: [
+        { type: 'profile', id: 'profile_1' },
+        { type: 'email', id: 'åsa@post.example' },
+      ],
+    },
+    properties: { broadcastId: 'broadcast_1' },
+  })
 })

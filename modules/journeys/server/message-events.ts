@@ -5,6 +5,8 @@ export interface About {
   id: string
   broadcast_id: string
   profile_id: string
+  /** Where it went; empty when there was none. */
+  address: string
 }
 
 /**
@@ -28,7 +30,13 @@ export function messageEvent(
     event: name,
     messageId: `${name.replace('Message ', '').toLowerCase()}:${about.id}${more.key === undefined ? '' : `:${more.key}`}`,
     timestamp: at.toISOString(),
-    context: { externalIds: [{ type: 'profile', id: about.profile_id }] },
+    context: {
+      externalIds: [
+        { type: 'profile', id: about.profile_id },
+        // What was sent to an address stays with the address, should its person turn out to be two.
+        ...(about.address === '' ? [] : [{ type: 'email', id: about.address }]),
+      ],
+    },
     properties: { broadcastId: about.broadcast_id, message: about.id, channel: 'email', ...more.properties },
   }
 }
