@@ -68,6 +68,15 @@ export const routes = {
     query: z.object({ search: z.string().max(200).default(''), after: z.string().max(80).optional() }),
     reply: z.object({ people: z.array(PersonRow), next: z.string().nullable(), total: z.number().int() }),
   }),
+  byIdentifier: route({
+    method: 'GET',
+    path: '/api/people/by',
+    summary:
+      'The person whom an identifier belongs to now: a user id, an e-mail address, a telephone number, a device, or a customer number.',
+    allow: 'data.read',
+    query: z.object({ type: z.string().min(1).max(60), value: z.string().min(1).max(1_024) }),
+    reply: Person,
+  }),
   get: route({
     method: 'GET',
     path: '/api/people/:id',

@@ -45,7 +45,7 @@ export async function aPeopleHouse(engines?: Pick<CollectServer, 'postgres' | 'c
     clickhouse,
     clock,
     identity,
-    sources: { get: async (id) => server?.sources.get(id) },
+    sources: { peek: (id) => server?.sources.peek(id) },
   })
   await identity.load()
   server = await aCollectServer({

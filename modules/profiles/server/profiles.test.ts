@@ -22,6 +22,22 @@ describe('what is known of a person', () => {
     expect(await house.traits('user_id', 't1')).toEqual({ city: 'Malmö' })
   })
 
+  it('is found by any identifier, however it is written, and by none that nobody has', async () => {
+    await house.say('crm', identify('by1', { email: 'Åsa.By@Post.example', phone: '+46 70 123 45 99' }))
+    const id = house.of('user_id', 'by1')
+    for (const identifier of [
+      { type: 'user_id', value: 'by1' },
+      { type: 'email', value: ' åsa.by@post.EXAMPLE ' },
+      { type: 'phone', value: '0046701234599' },
+    ])
+      expect(await house.profiles.by(identifier)).toMatchObject({ id, email: 'åsa.by@post.example' })
+    for (const identifier of [
+      { type: 'user_id', value: 'nobody' },
+      { type: 'email', value: '' },
+    ])
+      await expect(house.profiles.by(identifier)).rejects.toThrow('Nobody is known by this identifier.')
+  })
+
   it('is, for names and addresses, what a trusted source said, even when a web site says other later', async () => {
     await house.say('web', identify('t2', { firstName: 'X', email: 'x@web.example' }))
     expect(await house.traits('user_id', 't2')).toEqual({ firstName: 'X', email: 'x@web.example' })

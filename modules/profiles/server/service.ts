@@ -1,4 +1,4 @@
-import { normalise } from '../../../lib/identifiers/identifiers.ts'
+import { normalise, type Identifier } from '../../../lib/identifiers/identifiers.ts'
 import type { Id } from '../../../lib/ids/ids.ts'
 import { Refusal } from '../../../lib/refusals/refusals.ts'
 import { labelOf, sensitivityOf } from '../../../lib/sensitivity/sensitivity.ts'
@@ -17,6 +17,8 @@ export interface Profiles {
   /** Sums up whoever identity changed without an event: after a decision. */
   follow(): Promise<void>
   get(id: Id<'profile'>): Promise<Person>
+  /** @throws Refusal not_found when nobody has this identifier, however it is written */
+  by(identifier: Identifier): Promise<Person>
   find(search: string, after: string | undefined): Promise<{ people: PersonRow[]; next: string | null; total: number }>
   timeline(id: Id<'profile'>, before: string | undefined): Promise<{ events: TimelineEvent[]; next: string | null }>
   fields(tx?: Postgres): Promise<Field[]>
@@ -34,13 +36,12 @@ export function createProfiles(needs: {
   postgres: Postgres
   clickhouse: ClickHouse
   clock: Clock
-  identity: Pick<Identity, 'namedBy' | 'canonical' | 'standingOf'>
-  sources: Pick<Sources, 'get'>
+  identity: Pick<Identity, 'namedBy' | 'canonical' | 'standingOf' | 'profileOf'>
+  sources: Pick<Sources, 'peek'>
 }): Profiles {
   const { postgres, clickhouse, clock, identity, sources } = needs
   const store = profileStore(postgres)
-  const nameOf = async (sourceId: string) =>
-    (await sources.get(sourceId as Id<'source'>))?.name ?? 'a source that is gone'
+  const nameOf = (sourceId: string) => sources.peek(sourceId)?.name ?? 'a source that is gone'
 
   /**
    * Sums up these profiles anew, and those that identity changed since the last time, and writes them to both stores. A profile of which nothing was seen any
@@ -120,7 +121,7 @@ export function createProfiles(needs: {
     )
   }
 
-  return {
+  const profiles: Profiles = {
     step: {
       name: 'profiles',
       async run({ token, events }) {
@@ -173,6 +174,11 @@ export function createProfiles(needs: {
       },
     },
     follow: () => project(new Map(), 'follow'),
+    async by(identifier) {
+      const id = identity.profileOf(identifier)
+      if (id === undefined) throw new Refusal('not_found', 'Nobody is known by this identifier.')
+      return profiles.get(id)
+    },
     async get(id) {
       const current = (await identity.canonical(id)) ?? id
       const row = await store.get(current)
@@ -187,18 +193,16 @@ export function createProfiles(needs: {
         locale: row.locale,
         firstSeenAt: row.first_seen_at.toISOString(),
         lastSeenAt: row.last_seen_at.toISOString(),
-        traits: await Promise.all(
-          traits.map(async (trait) => ({
-            name: trait.name,
-            label: labelOf(trait.name),
-            value: trait.value,
-            at: trait.at.toISOString(),
-            sourceId: trait.source_id,
-            sourceName: await nameOf(trait.source_id),
-            sensitivity: sensitivityOf(trait.name),
-            others: Number(trait.others),
-          })),
-        ),
+        traits: traits.map((trait) => ({
+          name: trait.name,
+          label: labelOf(trait.name),
+          value: trait.value,
+          at: trait.at.toISOString(),
+          sourceId: trait.source_id,
+          sourceName: nameOf(trait.source_id),
+          sensitivity: sensitivityOf(trait.name),
+          others: Number(trait.others),
+        })),
       }
     },
     async find(search, after) {
@@ -241,17 +245,15 @@ export function createProfiles(needs: {
       )
       const shown = rows.slice(0, page)
       return {
-        events: await Promise.all(
-          shown.map(async (row) => ({
-            time: row.time,
-            type: row.type,
-            name: row.name,
-            sourceId: row.source_id,
-            sourceName: await nameOf(row.source_id),
-            messageId: row.message_id,
-            properties: row.properties,
-          })),
-        ),
+        events: shown.map((row) => ({
+          time: row.time,
+          type: row.type,
+          name: row.name,
+          sourceId: row.source_id,
+          sourceName: nameOf(row.source_id),
+          messageId: row.message_id,
+          properties: row.properties,
+        })),
         next: rows.length > page ? (shown.at(-1)?.time ?? null) : null,
       }
     },
@@ -274,6 +276,7 @@ export function createProfiles(needs: {
       )
     },
   }
+  return profiles
 }
 
 interface Span {
