@@ -4,6 +4,7 @@ CREATE TABLE IF NOT EXISTS segment_change (
   segment_id LowCardinality(String),
   profile_id String,
   at DateTime64(3, 'UTC'),
-  entered UInt8
+  entered UInt8,
+  INDEX change_profile profile_id TYPE bloom_filter(0.01) GRANULARITY 1
 ) ENGINE = MergeTree ORDER BY (segment_id, profile_id, at)
 SETTINGS non_replicated_deduplication_window = 1000;

@@ -225,7 +225,7 @@ export const routes = {
   ofPerson: route({
     method: 'GET',
     path: '/api/people/:id/segments',
-    summary: 'Every segment, and whether one person is in it now.',
+    summary: 'Every segment, and whether one person was in it when it was looked at last (every minute).',
     allow: 'data.read',
     params: z.object({ id: idOf('profile') }),
     reply: z.array(

@@ -59,7 +59,7 @@ export async function workOutTurns(needs: {
 
 /** When something was done last on these devices without a name. */
 async function lastUnnamed(clickhouse: ClickHouse, devices: readonly Device[]): Promise<Map<number, number>> {
-  const { noOf, params } = askedFor(devices)
+  const { noOf, params, onThem } = askedFor(devices)
   const rows = await clickhouse.query<{ device: string; at: string }>(
     `SELECT device, toString(toUnixTimestamp64Milli(max(time))) AS at FROM event ${eachDevice} WHERE ${onThem} AND user_id = '' GROUP BY device`,
     params,
@@ -72,14 +72,21 @@ interface Device {
   type: string
   value: string
 }
-const onThem = `(has({anonymous:Array(String)}, anonymous_id) OR hasAny(external_ids.value, {others:Array(String)}))`
 const eachDevice = `ARRAY JOIN arrayFilter(key -> has({keys:Array(String)}, key), arrayPushFront(arrayMap(one -> one.1 || ' ' || one.2, external_ids), 'anonymous_id ' || anonymous_id)) AS device`
 
 function askedFor(devices: readonly Device[]) {
   const noOf = new Map(devices.map((one) => [`${one.type} ${one.value}`, one.no]))
   const of = (anonymous: boolean) =>
     devices.flatMap(({ type, value }) => ((type === 'anonymous_id') === anonymous ? [value] : []))
-  return { noOf, params: { keys: [...noOf.keys()], nos: [...noOf.values()], anonymous: of(true), others: of(false) } }
+  const params = { keys: [...noOf.keys()], nos: [...noOf.values()], anonymous: of(true), others: of(false) }
+  // Browsers alone are found by an index.
+  const browsers = 'anonymous_id IN {anonymous:Array(String)}'
+  return {
+    noOf,
+    params,
+    onThem:
+      params.others.length === 0 ? browsers : `(${browsers} OR hasAny(external_ids.value, {others:Array(String)}))`,
+  }
 }
 
 interface Use {
@@ -92,7 +99,7 @@ async function usesOf(
   { graph, clickhouse }: { graph: Graph; clickhouse: ClickHouse },
   devices: readonly Device[],
 ): Promise<Map<number, Use[]>> {
-  const { noOf, params } = askedFor(devices)
+  const { noOf, params, onThem } = askedFor(devices)
   const rows = await clickhouse.query<{ at: string; user_id: string; hangs_on: string; device: string }>(
     `SELECT toString(toUnixTimestamp64Milli(time)) AS at, user_id, toString(anchor) AS hangs_on, device FROM event ${eachDevice}
       WHERE ${onThem} AND type != 'alias' AND (user_id != '' OR NOT has(arrayPushBack({nos:Array(UInt64)}, 0), anchor)) ORDER BY time`,

@@ -76,7 +76,7 @@ describe('who is in a segment', () => {
     await person('bo')
     await orders('åsa')
     expect(await memberships.look(buyers)).toEqual({ entered: 0, gone: 0 })
-    expect((await memberships.ofPerson('åsa')).get(buyers.id)).toBeUndefined()
+    expect((await memberships.ofPerson('åsa')).get(buyers.id)).toEqual({ inside: true, since: null, changes: [] })
     await clock.advance(6 * day)
     await orders('bo')
     expect(await memberships.look(buyers)).toEqual({ entered: 1, gone: 0 })
@@ -84,6 +84,7 @@ describe('who is in a segment', () => {
     await clock.advance(2 * day)
     expect(await memberships.look(buyers)).toEqual({ entered: 0, gone: 1 })
     expect((await memberships.ofPerson('åsa')).get(buyers.id)).toEqual({
+      inside: false,
       since: null,
       changes: [{ at: clock.now().toISOString(), entered: false }],
     })

@@ -15,15 +15,25 @@ interface Looked {
   definition: SegmentDefinition
 }
 
+export interface Membership {
+  inside: boolean
+  /** Of somebody who is inside: since when; null when they were in it before the first look. */
+  since: string | null
+  /** When they came and went, newest first, at most ten. */
+  changes: { at: string; entered: boolean }[]
+}
+
 /** Keeps who is in each segment, since when, and how many were in it day by day. */
 export interface Memberships {
   start(): void
   stop(): void
+  /** Looks at a segment that was just made or changed, beside whatever comes next. */
+  lookSoon(segment: Looked): void
   /** Looks at one segment now. @returns how many came in and how many left since the last look */
   look(segment: Looked): Promise<{ entered: number; gone: number }>
   history(segment: Id<'segment'>): Promise<History>
-  /** Since when one person is in which of the segments, and when they came and went, newest first. */
-  ofPerson(profile: string): Promise<Map<string, { since: string | null; changes: { at: string; entered: boolean }[] }>>
+  /** In which segments one person was when they were looked at last or ever before. */
+  ofPerson(profile: string): Promise<Map<string, Membership>>
 }
 
 /**
@@ -41,7 +51,14 @@ export function createMemberships(needs: {
   const { postgres, clickhouse, clock, log } = needs
   let stopLooking = () => {}
 
-  async function look({ id, definition }: Looked): Promise<{ entered: number; gone: number }> {
+  /** One look at a time: two at once would each say who came in. */
+  let line: Promise<unknown> = Promise.resolve()
+  function look(segment: Looked): Promise<{ entered: number; gone: number }> {
+    const turn = line.then(() => lookNow(segment))
+    line = turn.catch(() => undefined)
+    return turn
+  }
+  async function lookNow({ id, definition }: Looked): Promise<{ entered: number; gone: number }> {
     await needs.upToDate(definition)
     const at = clock.now()
     const { sql, params } = compile(definition, at.getTime())
@@ -71,19 +88,20 @@ export function createMemberships(needs: {
     return { entered, gone }
   }
 
+  const told = (segment: Looked) => (error: unknown) => {
+    log.warn('It could not be looked who is in a segment; it is tried again.', { segment: segment.id, err: error })
+  }
+
   return {
     look,
+    lookSoon(segment) {
+      look(segment).catch(told(segment))
+    },
     start() {
       stopLooking = clock.every(
         lookEveryMs,
         async () => {
-          for (const segment of await needs.all())
-            await look(segment).catch((error: unknown) => {
-              log.warn('It could not be looked who is in a segment; it is tried again.', {
-                segment: segment.id,
-                err: error,
-              })
-            })
+          for (const segment of await needs.all()) await look(segment).catch(told(segment))
         },
         (error) => {
           log.warn('It could not be looked who is in the segments; it is tried again.', { err: error })
@@ -111,15 +129,16 @@ export function createMemberships(needs: {
     },
     async ofPerson(profile) {
       const rows = await clickhouse.query<{ segment_id: string; ms: string; entered: number }>(
-        `SELECT segment_id, toString(toUnixTimestamp64Milli(at)) AS ms, entered FROM segment_change WHERE profile_id = {profile:String} AND at > toDateTime64(0, 3, 'UTC') ORDER BY at DESC LIMIT 500`,
+        `SELECT segment_id, toString(toUnixTimestamp64Milli(at)) AS ms, entered FROM segment_change WHERE profile_id = {profile:String} ORDER BY at DESC LIMIT 500`,
         { profile },
       )
-      const of = new Map<string, { since: string | null; changes: { at: string; entered: boolean }[] }>()
+      const of = new Map<string, Membership>()
       for (const row of rows) {
-        const change = { at: new Date(Number(row.ms)).toISOString(), entered: row.entered === 1 }
-        const known = of.get(row.segment_id)
-        if (known === undefined) of.set(row.segment_id, { since: change.entered ? change.at : null, changes: [change] })
-        else if (known.changes.length < 10) known.changes.push(change)
+        const [entered, seen] = [row.entered === 1, Number(row.ms) > 0]
+        const at = new Date(Number(row.ms)).toISOString()
+        const known = of.get(row.segment_id) ?? { inside: entered, since: entered && seen ? at : null, changes: [] }
+        of.set(row.segment_id, known)
+        if (seen && known.changes.length < 10) known.changes.push({ at, entered })
       }
       return of
     },

@@ -14,7 +14,7 @@ import { compile } from './compile.ts'
 import { consentedPeople, type ConsentedNeeds } from './consented.ts'
 import { describe, fieldsUsed, topicsUsed } from './describe.ts'
 import { createMemberships } from './memberships.ts'
-import { insideOf, why } from './why.ts'
+import { why } from './why.ts'
 
 export interface SegmentVersion {
   id: Id<'segment'>
@@ -50,7 +50,7 @@ export interface Segments {
   }>
   /** @throws Refusal not_found */
   why(id: Id<'segment'>, person: Id<'profile'>): Promise<{ person: { id: Id<'profile'>; name: string }; why: Why }>
-  /** Segments that are not put away, those first that the person is in. @throws Refusal not_found */
+  /** Segments that are not put away, those first that the person was in when they were looked at last. @throws Refusal not_found */
   ofPerson(person: Id<'profile'>): Promise<
     {
       id: Id<'segment'>
@@ -190,6 +190,7 @@ export function createSegments(needs: SegmentNeeds): Segments {
     async create(caller, name, definition) {
       const id = needs.ids.next('segment')
       await postgres.transaction((tx) => write(tx, id, 1, caller, name, definition))
+      memberships.lookSoon({ id, definition })
       return one(id)
     },
     async change(caller, id, name, definition) {
@@ -202,6 +203,7 @@ export function createSegments(needs: SegmentNeeds): Segments {
         await write(tx, id, before.version + 1, caller, name, definition)
         await needs.changed(tx, id, actorOf(caller))
       })
+      memberships.lookSoon({ id, definition })
       return one(id)
     },
     async archive(caller, id, archived) {
@@ -275,19 +277,14 @@ export function createSegments(needs: SegmentNeeds): Segments {
     async ofPerson(asked) {
       const person = await needs.profiles.get(asked)
       const all = (await segments.list()).filter((segment) => !segment.archived)
-      await consented.upToDate([...new Set(all.flatMap(({ definition }) => topicsUsed(definition)))])
-      const inside = await insideOf(
-        clickhouse,
-        all.map(({ definition }) => definition),
-        person.id,
-        clock.ms(),
-      )
       const kept = await memberships.ofPerson(person.id)
       return all
-        .map(({ id, name, says }, at) => {
-          const { since, changes } = kept.get(id) ?? { since: null, changes: [] }
-          return { id, name, says, inside: inside[at] === true, since: inside[at] === true ? since : null, changes }
-        })
+        .map(({ id, name, says }) => ({
+          id,
+          name,
+          says,
+          ...(kept.get(id) ?? { inside: false, since: null, changes: [] }),
+        }))
         .sort((a, b) => Number(b.inside) - Number(a.inside))
     },
     async catalogue() {

@@ -51,18 +51,6 @@ export async function why(
   }
 }
 
-/** Whether one person is in each of several segments. */
-export async function insideOf(
-  clickhouse: ClickHouse,
-  definitions: readonly SegmentDefinition[],
-  profile: string,
-  nowMs: number,
-): Promise<boolean[]> {
-  return Promise.all(
-    definitions.map(async (definition) => (await why(clickhouse, definition, profile, nowMs))?.inside === true),
-  )
-}
-
 function shown(of: Condition, [text, figure, atMs]: Found): { found: string; at: string | null } {
   const at = atMs === null ? null : new Date(Number(atMs)).toISOString()
   const times = (many: number) => (many === 0 ? 'not once' : many === 1 ? 'once' : `${String(many)} times`)
