@@ -42,8 +42,16 @@ export async function finish(needs: {
   const resolutions: Resolution[] = []
   const moved = new Set<number>()
   const touched = new Set<string>()
+  const heirs = new Map<string, string>(
+    [...facts.handedDown].flatMap((no) => {
+      const born = graph.bornOf(no)
+      return born === undefined ? [] : [[idFrom('profile', born), profileIdOf(graph, no)] as const]
+    }),
+  )
   for (const [from, members] of people) {
-    const apart = new Set(members.map((no) => profileIdOf(graph, no))).size > 1
+    const now = new Set<string>(members.map((no) => profileIdOf(graph, no)))
+    // Whoever was given the profile's id may be new, and so not among those who had it.
+    const apart = now.size > 1 || !now.has(heirs.get(from) ?? [...now][0] ?? '')
     for (const no of members) {
       const now = profileIdOf(graph, no)
       const born = graph.bornOf(no)

@@ -83,6 +83,8 @@ export async function resettle(needs: {
   const now = new Set(refused.map(({ a, b }) => `${String(a)} ${String(b)}`))
   const before = await store.refusalsAmong([...region.known.keys()])
   await store.dropRefusals(before.filter(({ a, b }) => !now.has(`${String(a)} ${String(b)}`)))
+  for (const [key, { a, b }] of facts.refusals)
+    if (region.known.has(a) && region.known.has(b) && !now.has(key)) facts.refusals.delete(key)
   for (const row of refused) facts.refusals.set(`${String(row.a)} ${String(row.b)}`, row)
 
   function origin(no: number): { sourceId: string; messageId: string } {

@@ -231,7 +231,6 @@ export function createIdentity(needs: {
       }
       await Promise.resolve()
     })
-    const late = new Set<number>()
     for (const [inFlight, { traits, event: no }] of whose) {
       namedBy.set(inFlight, {
         traits: traits === 0 ? undefined : traits,
@@ -242,8 +241,7 @@ export function createIdentity(needs: {
       inFlight.anchor = anchor
       inFlight.profileId = profileOf(anchor) as Id<'profile'>
     }
-    for (const device of batch.facts.turns) late.add(device)
-    await store.turnsAreDue([...late])
+    await store.turnsAreDue([...batch.facts.turns])
     for (const { a, b, standing, firstMs } of batch.facts.observations.values())
       settled.add(pairKey([a, b], standing), firstMs)
     await tell()

@@ -142,7 +142,10 @@ const of = (states: ReadonlyMap<number, State>, story: Story): State => {
   return found
 }
 
-/** Tells events of all stories side by side: the first of each, then the second. */
+/**
+ * Tells events of all stories side by side: the first of each, then the second. Where nobody decides in between, one story in three is told two events at a time, and
+ * one three, so that one batch has them.
+ */
 async function tell(
   house: PropertyHouse,
   world: string,
@@ -150,12 +153,16 @@ async function tell(
   eventsOf: (story: Story) => readonly Told[],
   decides = false,
 ): Promise<void> {
-  const all = stories.map((story) => ({ story, events: eventsOf(story) }))
-  const most = Math.max(0, ...all.map(({ events }) => events.length))
+  const all = stories.map((story) => ({
+    story,
+    events: eventsOf(story),
+    atOnce: decides ? 1 : 1 + (story.seed % 3),
+  }))
+  const most = Math.max(0, ...all.map(({ events, atOnce }) => Math.ceil(events.length / atOnce)))
   for (let n = 0; n < most; n++) {
     await house.say(
-      all.flatMap(({ story, events }) =>
-        [events[n]].flatMap((told) => (told === undefined ? [] : [eventIn(world, story.seed, told)])),
+      all.flatMap(({ story, events, atOnce }) =>
+        events.slice(n * atOnce, (n + 1) * atOnce).map((told) => eventIn(world, story.seed, told)),
       ),
     )
     if (decides) await Promise.all(all.map(({ story }) => decideUpTo(house, world, story, n)))
