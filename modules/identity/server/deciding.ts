@@ -42,8 +42,11 @@ export function createDeciding(needs: {
     because: string,
   ): Promise<Decided> {
     const nos = (rows: readonly IdentifierRow[]) => rows.map((row) => row.no)
+    // The audit log is for ever, so it holds no address and no name: by their numbers they are found while they are there. The reason stands with the decision.
     const named = (rows: readonly IdentifierRow[]) =>
-      rows.length > 3 ? `${String(rows.length)} identifiers` : rows.map((row) => row.value).join(', ')
+      rows.length > 3
+        ? `${String(rows.length)} identifiers`
+        : rows.map((row) => row.type.replaceAll('_', ' ')).join(', ')
     const before = new Set([...left, ...right].map((row) => row.profile_id))
     await identity.decide({ kind, left: nos(left), right: nos(right), because, by: caller.accountId }, async (tx) => {
       for (const id of before)
@@ -53,9 +56,9 @@ export function createDeciding(needs: {
           object: { kind: 'profile', id },
           summary:
             kind === 'split'
-              ? `told ${named(left)} apart from ${named(right)}`
-              : `said that ${named(left)} and ${named(right)} are one person`,
-          facts: { because, left: nos(left).join(' '), right: nos(right).join(' ') },
+              ? `told two people apart: ${named(left)} from ${named(right)}`
+              : `made one person of two: ${named(left)} and ${named(right)}`,
+          facts: { left: nos(left).join(' '), right: nos(right).join(' ') },
         })
     })
     await needs.followed()
